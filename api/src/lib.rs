@@ -1,0 +1,1 @@
+//! The dossier binary: HTTP, sign-in, authorization, wiring, configuration, command line.

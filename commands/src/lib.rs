@@ -1,0 +1,1 @@
+//! The write side: load, fold, decide, append, retry, idempotency, receipts.

@@ -1,0 +1,1 @@
+//! The business: aggregates, events, rules. Pure: no IO, no clock, no randomness.

@@ -1,0 +1,1 @@
+//! The read side: read models, the runner with its checkpoints, rebuild.
