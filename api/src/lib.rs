@@ -1,1 +1,7 @@
 //! The dossier binary: HTTP, sign-in, authorization, wiring, configuration, command line.
+
+pub mod mask;
+pub mod path;
+pub mod proto_json;
+pub mod query;
+pub mod status;
