@@ -56,7 +56,11 @@ pub trait Bus: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`PublishError`]; after any error the relay re-reads [`Bus::last_published`].
-    async fn publish(&self, expected_last: Option<Position>, messages: &[BusMessage]) -> Result<(), PublishError>;
+    async fn publish(
+        &self,
+        expected_last: Option<Position>,
+        messages: &[BusMessage],
+    ) -> Result<(), PublishError>;
 
     /// Starts receiving messages published from now on, or, on a bus that keeps messages, from where
     /// this consumer left off.

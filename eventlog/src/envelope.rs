@@ -16,7 +16,9 @@ pub struct StreamName(Arc<str>);
 
 /// Why a text is not the name of a stream.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{0}` is not a stream name: wanted category-id, such as case-01J…, at most 200 bytes of letters, digits, '.', '_' and '-'")]
+#[error(
+    "`{0}` is not a stream name: wanted category-id, such as case-01J…, at most 200 bytes of letters, digits, '.', '_' and '-'"
+)]
 pub struct InvalidStreamName(pub String);
 
 impl StreamName {
@@ -27,15 +29,21 @@ impl StreamName {
     pub fn new(name: &str) -> Result<Self, InvalidStreamName> {
         let invalid = || InvalidStreamName(name.chars().take(200).collect());
         let (category, id) = name.split_once('-').ok_or_else(invalid)?;
-        let category_ok = !category.is_empty() && category.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-        let id_ok =
-            !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+        let category_ok =
+            !category.is_empty() && category.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        let id_ok = !id.is_empty()
+            && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
         if category_ok && id_ok && name.len() <= 200 { Ok(Self(name.into())) } else { Err(invalid()) }
     }
 
     /// The whole name.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The name's text, shared rather than copied.
+    pub(crate) fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
     }
 
     /// The part before the first dash: `case` of `case-01J…`.

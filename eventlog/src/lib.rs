@@ -2,16 +2,24 @@
 //!
 //! What this crate never knows: what a case is. It depends on nothing else of this workspace; payloads and
 //! metadata are bytes to it, kept exactly as they were given.
-//!
-//! To add an adapter: implement [`EventStore`] (or [`Bus`], or [`KeyStore`]) in a file of its own and run the contract
-//! suite beside the trait against it with one line (`contract`).
 
+mod admission;
 pub mod bus;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
 pub mod envelope;
+mod memory;
+mod memory_keys;
 pub mod sealing;
+pub mod sqlite;
 pub mod store;
+mod subscription;
 
 pub use bus::{Bus, BusError, BusMessage, BusSubscription, PublishError};
 pub use envelope::{Audience, EventId, Metadata, NewEvent, Position, RecordedEvent, Revision, StreamName};
-pub use sealing::{Entropy, KeyStore, Opened, SealError, Sealer};
+pub use memory::MemoryStore;
+pub use memory_keys::MemoryKeyStore;
+pub use sealing::{Entropy, KeyState, KeyStore, Opened, SealError, Sealer, Secret};
+pub use sqlite::{OpenError, SqliteKeyStore, SqliteOptions, SqliteStore};
 pub use store::{Append, AppendError, Appended, EventStore, Expected, Guard, ReadError};
+pub use subscription::Subscription;

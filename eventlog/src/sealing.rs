@@ -7,6 +7,11 @@ use async_trait::async_trait;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+mod ciphers;
+mod sealer;
+
+pub use sealer::Sealer;
+
 /// Source of randomness: fills the buffer. Passed in, so that tests are repeatable.
 pub type Entropy = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
@@ -75,67 +80,4 @@ pub enum Opened {
     Plain(Vec<u8>),
     /// The subject was erased.
     Erased,
-}
-
-/// Seals and opens personal values, with a bounded cache of keys before the key store.
-pub struct Sealer {
-    _todo: (),
-}
-
-impl Sealer {
-    /// A sealer on a key store.
-    pub fn new(_keys: Arc<dyn KeyStore>, _entropy: Entropy) -> Self {
-        Self { _todo: () }
-    }
-
-    /// Makes sure that every subject has a key, durably, and that [`Sealer::seal`] finds it without waiting.
-    ///
-    /// # Errors
-    /// [`SealError::Unavailable`], or [`SealError::Erased`] for a subject that was erased.
-    pub async fn prepare_seal(&self, _subjects: &[String]) -> Result<(), SealError> {
-        Ok(())
-    }
-
-    /// Makes sure that [`Sealer::open`] finds every subject's key without waiting.
-    ///
-    /// # Errors
-    /// [`SealError::Unavailable`].
-    pub async fn prepare_open(&self, _subjects: &[String]) -> Result<(), SealError> {
-        Ok(())
-    }
-
-    /// Seals a value for a prepared subject: nonce, ciphertext and tag.
-    ///
-    /// # Errors
-    /// [`SealError`].
-    pub fn seal(&self, _subject: &str, _plain: &[u8]) -> Result<Vec<u8>, SealError> {
-        Ok(vec![])
-    }
-
-    /// Opens a value of a prepared subject.
-    ///
-    /// # Errors
-    /// [`SealError`].
-    pub fn open(&self, _subject: &str, _sealed: &[u8]) -> Result<Opened, SealError> {
-        Ok(Opened::Erased)
-    }
-
-    /// Destroys a subject's key, in the store and in the cache.
-    ///
-    /// # Errors
-    /// [`SealError::Unavailable`].
-    pub async fn erase(&self, _subject: &str) -> Result<(), SealError> {
-        Ok(())
-    }
-
-    /// A stable name for a personal value that does not give it away: HMAC-SHA-256 under the pepper, domain-separated
-    /// by `purpose`, cut to 128 bits.
-    pub fn pseudonym(&self, _purpose: &str, _value: &[u8]) -> u128 {
-        0
-    }
-
-    /// Keyed digest of a command's body: HMAC-SHA-256 under the pepper, domain-separated by `purpose`.
-    pub fn fingerprint(&self, _purpose: &str, _value: &[u8]) -> [u8; 32] {
-        [0; 32]
-    }
 }

@@ -113,8 +113,12 @@ pub trait EventStore: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`ReadError`].
-    async fn read_stream(&self, stream: &StreamName, from: Revision, limit: usize)
-    -> Result<Vec<RecordedEvent>, ReadError>;
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Revision,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, ReadError>;
 
     /// Last revision of a stream, `None` when it has no event. Never older than any append acknowledged
     /// before the call, on any node.
