@@ -1,6 +1,8 @@
 //! The dossier binary: HTTP, sign-in, authorization, wiring, configuration, command line.
 
+pub mod filter;
 pub mod mask;
+pub mod page_token;
 pub mod path;
 pub mod proto_json;
 pub mod query;
