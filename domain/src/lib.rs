@@ -1,1 +1,28 @@
-//! The business: aggregates, events, rules. Pure: no IO, no clock, no randomness.
+//! The business: aggregates with their events, commands and rules; authority and visibility; the catalogue's types.
+//!
+//! Everything here is a pure function of its arguments. What this crate never knows: IO, async, clocks, randomness, HTTP,
+//! SQL. A decision gets its instant, its actor and its ids handed in; the same inputs give the same events.
+//!
+//! An aggregate is a folder: `events.rs` is its contract with the log (and holds the upcasters), `state.rs` its fold,
+//! `rejection.rs` why it refuses, and each command is **one file** with the command, its rules and their tests.
+//!
+//! To add a command: write its file beside [`case::escalate`], add its events to `events.rs` and to the fold, list the
+//! command in the aggregate's `Command` enum, and give it its row in [`authority`].
+
+pub mod access;
+pub mod authority;
+pub mod case;
+pub mod catalogue;
+pub mod context;
+pub mod event;
+pub mod ids;
+pub mod personal;
+#[cfg(test)]
+mod testing;
+
+pub use authority::{AccessRefusal, Action, Actor, Authority, Role, Side, StaffRole, VisibilityScope};
+pub use catalogue::Catalogue;
+pub use context::Context;
+pub use event::{Aggregate, DecodeError, DomainEvent, EventSchema};
+pub use ids::{AccountId, CaseId, CommandId, CommentId, OrganizationId, PlanId, ProductId};
+pub use personal::{Contact, Personal, PersonalFields, PersonalSlot, Subject};

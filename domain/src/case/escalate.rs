@@ -1,0 +1,160 @@
+//! Escalating (R-ESC-1, R-ESC-2): by the customer side, in any open state, where the plan has the capability.
+
+use super::events::{CaseEscalated, CaseEvent, CaseStateChanged, EscalationReason, StateChangeCause};
+use super::file::check_text;
+use super::rejection::CaseRejection;
+use super::state::{Case, Status};
+use crate::catalogue::Capability;
+use crate::context::Context;
+use crate::personal::Personal;
+
+/// Longest justification, in characters.
+const MAX_JUSTIFICATION_CHARS: usize = 12_800;
+
+/// Escalates the case.
+#[derive(Clone, Debug)]
+pub struct EscalateCase {
+    /// Why; must be given.
+    pub reason: Option<EscalationReason>,
+    /// In the caller's words.
+    pub justification: Personal<String>,
+}
+
+impl EscalateCase {
+    pub(super) fn decide(&self, case: &Case, context: &Context<'_>) -> Result<Vec<CaseEvent>, CaseRejection> {
+        let reason = self.reason.ok_or_else(|| {
+            CaseRejection::invalid(
+                "escalation.reason",
+                "give one of RESOLUTION_TIME, TECHNICAL_EXPERTISE, BUSINESS_IMPACT",
+            )
+        })?;
+        check_text("escalation.justification", &self.justification, 1, MAX_JUSTIFICATION_CHARS)?;
+        if case.status == Status::Closed {
+            return Err(CaseRejection::CaseClosed);
+        }
+        if case.escalation.is_active() {
+            return Err(CaseRejection::EscalationActive);
+        }
+        require_capability(case, Capability::Escalate, context)?;
+        let escalated = CaseEscalated {
+            reason,
+            justification: self.justification.clone(),
+            side: context.authority.side(),
+        };
+        let consequence = (case.status == Status::SolutionProvided).then(|| {
+            CaseStateChanged {
+                from: case.status,
+                to: Status::InProgress,
+                cause: StateChangeCause::Escalation,
+            }
+            .into()
+        });
+        Ok([escalated.into()].into_iter().chain(consequence).collect())
+    }
+}
+
+/// Whether the case's organization has an eligible plan (R-PLAN-4) and a plan with the capability (R-PLAN-3).
+pub(super) fn require_capability(
+    case: &Case,
+    capability: Capability,
+    context: &Context<'_>,
+) -> Result<(), CaseRejection> {
+    context.access.eligible_entitlement(&case.product, context.catalogue, context.now)?;
+    if context.access.has_capability(&case.product, capability, context.catalogue, context.now) {
+        return Ok(());
+    }
+    let plans = context
+        .catalogue
+        .plans
+        .iter()
+        .filter(|plan| plan.capabilities.contains(&capability))
+        .map(|plan| plan.id.clone())
+        .collect();
+    Err(CaseRejection::CapabilityMissing { capability, plans })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::{CaseCommand, EscalationStatus};
+    use crate::testing::{
+        Given, acknowledge, acme, ask, close, comment, escalate, personal, propose, resolve_escalation,
+    };
+
+    #[test]
+    fn r_esc_1_the_customer_side_escalates_in_any_open_state() {
+        let states = [
+            Given::filed(),
+            Given::filed().and("agent-north", 1, &comment("hello")),
+            Given::filed().and("agent-north", 1, &ask()),
+        ];
+        for given in states {
+            let before = given.clone().state().filed().unwrap().status;
+            let state = given.when("bob", 2, &escalate()).state();
+            assert_eq!(state.filed().unwrap().escalation, EscalationStatus::Requested);
+            assert_eq!(state.filed().unwrap().status, before);
+        }
+    }
+
+    #[test]
+    fn r_esc_1_an_escalated_solution_goes_back_in_progress() {
+        let outcome = Given::filed().and("agent-north", 1, &propose()).when("alice", 2, &escalate());
+        assert!(matches!(&outcome.events()[1], CaseEvent::CaseStateChanged(change)
+            if change.from == Status::SolutionProvided && change.cause == StateChangeCause::Escalation));
+        assert_eq!(outcome.state().filed().unwrap().status, Status::InProgress);
+    }
+
+    #[test]
+    fn r_esc_1_a_closed_case_is_not_escalated() {
+        let rejection = Given::filed().and("alice", 1, &close()).when("alice", 2, &escalate()).rejection();
+        assert_eq!(rejection.reason(), "CASE_CLOSED");
+    }
+
+    #[test]
+    fn r_esc_1_a_plan_without_the_capability_refuses_and_names_those_with_it() {
+        let silver = acme().without_entitlements().entitled("compute", "silver").build();
+        let rejection = Given::filed().in_access(silver).when("alice", 1, &escalate()).rejection();
+        assert_eq!(rejection.reason(), "CAPABILITY_MISSING");
+        assert_eq!(rejection.metadata()[0], ("capability", "escalate".to_owned()));
+    }
+
+    #[test]
+    fn r_esc_1_reason_and_justification_are_needed() {
+        let without_reason =
+            CaseCommand::Escalate(EscalateCase { reason: None, justification: personal("why") });
+        let without_words = CaseCommand::Escalate(EscalateCase {
+            reason: Some(EscalationReason::BusinessImpact),
+            justification: personal(""),
+        });
+        for (command, field) in
+            [(without_reason, "escalation.reason"), (without_words, "escalation.justification")]
+        {
+            assert_eq!(Given::filed().when("alice", 1, &command).rejection().field(), Some(field));
+        }
+    }
+
+    #[test]
+    fn r_esc_1_support_does_not_escalate_for_the_customer() {
+        assert_eq!(Given::filed().when("agent-north", 1, &escalate()).rejection().reason(), "NOT_FOR_YOU");
+    }
+
+    #[test]
+    fn r_esc_2_a_second_escalation_while_one_is_active_changes_nothing_and_says_so() {
+        let requested = Given::filed().and("alice", 1, &escalate());
+        let acknowledged = requested.clone().and("agent-north", 2, &acknowledge());
+        for given in [requested, acknowledged.clone()] {
+            assert_eq!(given.when("bob", 3, &escalate()).rejection().reason(), "ESCALATION_ACTIVE");
+        }
+        let resolved = acknowledged.and("agent-north", 3, &resolve_escalation());
+        assert_eq!(resolved.when("alice", 4, &escalate()).events().len(), 1);
+    }
+
+    #[test]
+    fn r_plan_4_without_a_plan_nothing_is_escalated() {
+        let without = acme().without_entitlements().build();
+        assert_eq!(
+            Given::filed().in_access(without).when("alice", 1, &escalate()).rejection().reason(),
+            "NO_ELIGIBLE_PLAN"
+        );
+    }
+}

@@ -1,0 +1,221 @@
+//! The catalogue: which products, plans and classifications there are, and what each plan brings. It is configuration, handed
+//! to every decision; what a decision took from it goes into the event, so that editing it rewrites nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{PlanId, ProductId};
+
+/// Urgency of a case (R-CASE-2). P0 comes with some plans only (R-PLAN-3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Priority {
+    /// The most urgent, where the plan offers it.
+    P0,
+    /// Critical service-access problem for several users; service unusable; no workaround.
+    P1,
+    /// The same for one user, or collaboration impaired, or not working as expected; no acceptable workaround.
+    P2,
+    /// Not as expected; a workaround exists.
+    P3,
+    /// Works, not as wished; no workaround needed.
+    P4,
+}
+
+impl Priority {
+    /// All of them, the most urgent first.
+    pub const ALL: [Self; 5] = [Self::P0, Self::P1, Self::P2, Self::P3, Self::P4];
+
+    /// `P0` to `P4`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::P0 => "P0",
+            Self::P1 => "P1",
+            Self::P2 => "P2",
+            Self::P3 => "P3",
+            Self::P4 => "P4",
+        }
+    }
+
+    /// The priority of a digit, 0 to 4.
+    pub fn from_digit(digit: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(digit)).copied()
+    }
+
+    /// The digit, 0 to 4.
+    pub fn digit(self) -> u8 {
+        self as u8
+    }
+}
+
+/// Something a plan allows beyond filing and following cases (R-PLAN-3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Capability {
+    /// Escalating by oneself (R-ESC-1).
+    Escalate,
+    /// Redefining the priority of an open case (R-PRIO-1).
+    RedefinePriority,
+    /// Contacting support by phone.
+    Phone,
+}
+
+impl Capability {
+    /// The name used in the catalogue and in refusals.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Escalate => "escalate",
+            Self::RedefinePriority => "redefine_priority",
+            Self::Phone => "phone",
+        }
+    }
+}
+
+/// A support plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Stable key.
+    pub id: PlanId,
+    /// Name to show.
+    pub display_name: String,
+    /// Priorities that cases may be filed with.
+    pub priorities: BTreeSet<Priority>,
+    /// What it allows beyond filing and following.
+    #[serde(default)]
+    pub capabilities: BTreeSet<Capability>,
+}
+
+/// A product that is supported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Product {
+    /// Stable key.
+    pub id: ProductId,
+    /// Name to show.
+    pub display_name: String,
+    /// Plans that make it eligible (R-PLAN-1); others only add capabilities on top.
+    pub eligible_plans: BTreeSet<PlanId>,
+}
+
+/// What a case is about: the leaf of a tree under one product.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Classification {
+    /// Stable key; usable for filing even when it is no longer listed.
+    pub id: String,
+    /// The product it belongs to.
+    pub product: ProductId,
+    /// Levels joined by ` > `.
+    pub display_name: String,
+    /// Whether searching finds it.
+    #[serde(default = "yes")]
+    pub listed: bool,
+    /// Product line of the public API, 1 or 2.
+    #[serde(default = "first_line")]
+    pub product_line: u8,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn first_line() -> u8 {
+    1
+}
+
+/// Products, plans, classifications and languages of one deployment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Catalogue {
+    /// Languages that support speaks, BCP 47; others become `en`.
+    pub languages: BTreeSet<String>,
+    /// Plans.
+    pub plans: Vec<Plan>,
+    /// Products.
+    pub products: Vec<Product>,
+    /// Classifications, in the order in which they are listed.
+    pub classifications: Vec<Classification>,
+}
+
+/// What is wrong with a catalogue, in one sentence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidCatalogue(String);
+
+impl Catalogue {
+    /// Checks that every reference leads somewhere and every key stands once.
+    ///
+    /// # Errors
+    /// [`InvalidCatalogue`] names the first entry that does not fit.
+    pub fn validate(&self) -> Result<(), InvalidCatalogue> {
+        let wrong = |text: String| Err(InvalidCatalogue(text));
+        if !self.languages.contains("en") {
+            return wrong(
+                "catalogue: languages must contain \"en\", which stands in for any other".to_owned(),
+            );
+        }
+        let mut plans = BTreeMap::new();
+        for plan in &self.plans {
+            if plans.insert(&plan.id, plan).is_some() {
+                return wrong(format!("catalogue: plan {} stands twice; keep one", plan.id));
+            }
+        }
+        let mut products = BTreeSet::new();
+        for product in &self.products {
+            if !products.insert(&product.id) {
+                return wrong(format!("catalogue: product {} stands twice; keep one", product.id));
+            }
+            if let Some(plan) = product.eligible_plans.iter().find(|plan| !plans.contains_key(plan)) {
+                return wrong(format!(
+                    "catalogue: product {} names plan {plan}, which is not listed; add it",
+                    product.id
+                ));
+            }
+        }
+        let mut classifications = BTreeSet::new();
+        for classification in &self.classifications {
+            if !classifications.insert(&classification.id) {
+                return wrong(format!(
+                    "catalogue: classification {} stands twice; keep one",
+                    classification.id
+                ));
+            }
+            if !products.contains(&classification.product) {
+                return wrong(format!(
+                    "catalogue: classification {} names product {}, which is not listed; add it",
+                    classification.id, classification.product
+                ));
+            }
+            if !(1..=2).contains(&classification.product_line) {
+                return wrong(format!(
+                    "catalogue: classification {} has a product_line other than 1 or 2",
+                    classification.id
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The plan with this key.
+    pub fn plan(&self, id: &PlanId) -> Option<&Plan> {
+        self.plans.iter().find(|plan| plan.id == *id)
+    }
+
+    /// The product with this key.
+    pub fn product(&self, id: &ProductId) -> Option<&Product> {
+        self.products.iter().find(|product| product.id == *id)
+    }
+
+    /// The classification with this key, listed or not.
+    pub fn classification(&self, id: &str) -> Option<&Classification> {
+        self.classifications.iter().find(|classification| classification.id == id)
+    }
+
+    /// The language to use for a wish: itself or its base where support speaks it, else `en` (R-CASE-1).
+    pub fn language(&self, wish: &str) -> String {
+        let base = wish.split('-').next().unwrap_or_default();
+        [wish, base].into_iter().find(|tag| self.languages.contains(*tag)).unwrap_or("en").to_owned()
+    }
+}
