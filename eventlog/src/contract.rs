@@ -7,7 +7,9 @@
 //!
 //! The checks learn nothing of the adapter: what only it can get wrong is tested beside it.
 
+pub mod bus;
 pub mod event_store;
+pub mod key_store;
 pub mod sample;
 
 use std::any::Any;

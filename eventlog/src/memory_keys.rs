@@ -60,3 +60,17 @@ impl KeyStore for MemoryKeyStore {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::contract::Fresh;
+
+    async fn fresh() -> Fresh<dyn KeyStore> {
+        Fresh::new(Arc::new(MemoryKeyStore::new(Uuid::nil(), Secret::new([9; 32]))))
+    }
+
+    crate::key_store_contract!(fresh);
+}

@@ -1,10 +1,15 @@
-//! Streams, events and appends for the checks: all of a number, nothing random.
+//! Streams, events, appends and repeatable randomness for the checks: all of a number.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::envelope::{EventId, NewEvent, Revision, StreamName};
+use crate::envelope::{EventId, NewEvent, Position, RecordedEvent, Revision, StreamName};
+use crate::sealing::Entropy;
 use crate::store::{Append, Expected};
 
 /// The stream `category-number`.
@@ -43,4 +48,32 @@ pub fn append(stream: &StreamName, expected: Expected, command: u64, count: u64)
 /// What an append must expect after so many events.
 pub fn after_events(count: u64) -> Expected {
     count.checked_sub(1).map_or(Expected::NoStream, |last| Expected::Exact(Revision(last)))
+}
+
+/// An event as a log would give it back from a position.
+pub fn recorded(position: u64) -> RecordedEvent {
+    let event = event(position, 0);
+    RecordedEvent {
+        position: Position(position),
+        stream: stream("case", 1),
+        revision: Revision(position - 1),
+        event_id: event.event_id,
+        event_type: event.event_type.into(),
+        version: event.version,
+        recorded_at: event.recorded_at,
+        payload: event.payload,
+        metadata: event.metadata,
+    }
+}
+
+/// Bytes that look random and are the same for the same seed; never for anything but tests.
+pub fn entropy(seed: u64) -> Entropy {
+    let drawn = AtomicU64::new(0);
+    Arc::new(move |buffer| {
+        for chunk in buffer.chunks_mut(32) {
+            let n = drawn.fetch_add(1, Ordering::Relaxed);
+            let block = Sha256::digest([seed.to_be_bytes(), n.to_be_bytes()].concat());
+            chunk.copy_from_slice(&block[..chunk.len()]);
+        }
+    })
 }

@@ -1,0 +1,206 @@
+//! The relay on a bus that fails, a second relay, and logs and buses that do not belong together.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use super::*;
+use crate::bus::BusSubscription;
+use crate::contract::sample::{after_events, append, stream};
+use crate::envelope::EventId;
+use crate::in_process::InProcessBus;
+use crate::memory::MemoryStore;
+
+/// A bus that keeps what was published for the test to see, and fails on demand.
+struct TestBus {
+    inner: InProcessBus,
+    published: Mutex<Vec<BusMessage>>,
+    /// Publishes that hold but answer that they did not.
+    answers_lost: AtomicUsize,
+    down: AtomicBool,
+}
+
+impl TestBus {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            inner: InProcessBus::default(),
+            published: Mutex::default(),
+            answers_lost: AtomicUsize::new(0),
+            down: AtomicBool::new(false),
+        })
+    }
+
+    fn positions(&self) -> Vec<(u64, u64)> {
+        let published = self.published.lock().unwrap();
+        published.iter().map(|message| (message.previous_position.0, message.event.position.0)).collect()
+    }
+}
+
+#[async_trait]
+impl Bus for TestBus {
+    async fn last_published(&self) -> Result<Option<(Position, EventId)>, BusError> {
+        if self.down.load(Ordering::SeqCst) {
+            return Err(BusError::Unavailable("down".to_owned()));
+        }
+        self.inner.last_published().await
+    }
+
+    async fn publish(
+        &self,
+        expected_last: Option<Position>,
+        messages: &[BusMessage],
+    ) -> Result<(), PublishError> {
+        if self.down.load(Ordering::SeqCst) {
+            return Err(PublishError::Unavailable("down".to_owned()));
+        }
+        self.inner.publish(expected_last, messages).await?;
+        self.published.lock().unwrap().extend_from_slice(messages);
+        let lost =
+            self.answers_lost.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |times| times.checked_sub(1));
+        if lost.is_ok() { Err(PublishError::Unavailable("no answer".to_owned())) } else { Ok(()) }
+    }
+
+    async fn subscribe(&self, consumer: &str) -> Result<Box<dyn BusSubscription>, BusError> {
+        self.inner.subscribe(consumer).await
+    }
+}
+
+fn quickly(when_empty: WhenEmpty) -> RelayOptions {
+    RelayOptions {
+        when_empty,
+        batch_events: 4,
+        shortest_pause: Duration::from_millis(1),
+        longest_pause: Duration::from_millis(5),
+    }
+}
+
+async fn log_of(events: u64) -> Arc<MemoryStore> {
+    let store = Arc::new(MemoryStore::new(Uuid::nil()));
+    extend(&store, 0, events).await;
+    store
+}
+
+async fn extend(store: &MemoryStore, from: u64, events: u64) {
+    for n in from..from + events {
+        store.append(append(&stream("case", 1), after_events(n), n + 1, 1)).await.unwrap();
+    }
+}
+
+async fn until(what: &str, done: impl Fn() -> bool) {
+    for _ in 0..2000 {
+        if done() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("waited in vain until {what}");
+}
+
+fn chain(from: u64, to: u64) -> Vec<(u64, u64)> {
+    (from..=to).map(|position| (position - 1, position)).collect()
+}
+
+#[tokio::test]
+async fn a_bus_that_keeps_gets_the_log_from_its_beginning() {
+    let (store, bus, stop) = (log_of(10).await, TestBus::new(), CancellationToken::new());
+    let relay = Relay::new(store.clone(), bus.clone(), quickly(WhenEmpty::FromBeginning));
+    let status = relay.status();
+    let running = tokio::spawn(relay.run(stop.clone()));
+    until("the past is published", || status.last_published() == Position(10)).await;
+    extend(&store, 10, 5).await;
+    until("the rest is published", || status.last_published() == Position(15)).await;
+    assert_eq!(bus.positions(), chain(1, 15));
+    assert_eq!((status.last_error(), status.published_events()), (None, 15));
+    stop.cancel();
+    assert_eq!(running.await.unwrap(), Ok(()));
+}
+
+#[tokio::test]
+async fn a_bus_that_forgets_gets_the_log_from_its_head_at_start() {
+    let (store, bus, stop) = (log_of(10).await, TestBus::new(), CancellationToken::new());
+    let relay = Relay::new(store.clone(), bus.clone(), quickly(WhenEmpty::FromHead));
+    let status = relay.status();
+    tokio::spawn(relay.run(stop.clone()));
+    until("the relay has looked", || status.last_published() == Position(10)).await;
+    extend(&store, 10, 3).await;
+    until("the rest is published", || status.last_published() == Position(13)).await;
+    assert_eq!(bus.positions(), chain(11, 13));
+    stop.cancel();
+}
+
+#[tokio::test]
+async fn a_new_relay_goes_on_where_the_bus_stands() {
+    let (store, bus) = (log_of(6).await, TestBus::new());
+    for upto in [6, 9] {
+        extend(&store, store.head().await.unwrap().0, upto - store.head().await.unwrap().0).await;
+        let stop = CancellationToken::new();
+        let relay = Relay::new(store.clone(), bus.clone(), quickly(WhenEmpty::FromBeginning));
+        let status = relay.status();
+        let running = tokio::spawn(relay.run(stop.clone()));
+        until("all is published", || status.last_published() == Position(upto)).await;
+        stop.cancel();
+        running.await.unwrap().unwrap();
+    }
+    assert_eq!(bus.positions(), chain(1, 9));
+}
+
+#[tokio::test]
+async fn a_lost_answer_publishes_nothing_twice() {
+    let (store, bus, stop) = (log_of(20).await, TestBus::new(), CancellationToken::new());
+    bus.answers_lost.store(3, Ordering::SeqCst);
+    let relay = Relay::new(store.clone(), bus.clone(), quickly(WhenEmpty::FromBeginning));
+    let status = relay.status();
+    tokio::spawn(relay.run(stop.clone()));
+    until("all is published", || status.last_published() == Position(20)).await;
+    assert_eq!(bus.positions(), chain(1, 20));
+    assert_eq!(status.last_error(), None);
+    stop.cancel();
+}
+
+#[tokio::test]
+async fn a_bus_that_is_down_shows_in_the_status_until_it_is_back() {
+    let (store, bus, stop) = (log_of(2).await, TestBus::new(), CancellationToken::new());
+    bus.down.store(true, Ordering::SeqCst);
+    let relay = Relay::new(store.clone(), bus.clone(), quickly(WhenEmpty::FromBeginning));
+    let status = relay.status();
+    tokio::spawn(relay.run(stop.clone()));
+    until("the failure shows", || status.last_error().is_some()).await;
+    bus.down.store(false, Ordering::SeqCst);
+    until("all is published", || status.last_published() == Position(2)).await;
+    assert_eq!(status.last_error(), None);
+    stop.cancel();
+}
+
+#[tokio::test]
+async fn two_relays_publish_each_event_once_and_in_order() {
+    let (store, bus, stop) = (log_of(0).await, TestBus::new(), CancellationToken::new());
+    for _ in 0..2 {
+        let relay = Relay::new(store.clone(), bus.clone(), quickly(WhenEmpty::FromBeginning));
+        tokio::spawn(relay.run(stop.clone()));
+    }
+    for n in 0..50 {
+        extend(&store, n, 1).await;
+        tokio::task::yield_now().await;
+    }
+    until("all is published", || bus.positions().len() >= 50).await;
+    assert_eq!(bus.positions(), chain(1, 50));
+    stop.cancel();
+}
+
+#[tokio::test]
+async fn a_bus_ahead_of_a_restored_log_stops_the_relay() {
+    let (store, bus) = (log_of(5).await, TestBus::new());
+    let stop = CancellationToken::new();
+    let relay = Relay::new(store, bus.clone(), quickly(WhenEmpty::FromBeginning));
+    let status = relay.status();
+    tokio::spawn(relay.run(stop.clone()));
+    until("all is published", || status.last_published() == Position(5)).await;
+    stop.cancel();
+
+    let restored = Relay::new(log_of(3).await, bus, quickly(WhenEmpty::FromBeginning));
+    let status = restored.status();
+    let halted = restored.run(CancellationToken::new()).await;
+    assert_eq!(halted, Err(RelayError::BusOfAnotherLog { position: Position(5) }));
+    assert!(status.last_error().is_some_and(|error| error.contains("rebuild")));
+}
