@@ -6,4 +6,5 @@ pub mod page_token;
 pub mod path;
 pub mod proto_json;
 pub mod query;
+pub mod sign_in;
 pub mod status;
