@@ -93,14 +93,15 @@ impl BusSubscription for InProcessSubscription {
 
 #[cfg(test)]
 mod tests {
+    use std::future::{Ready, ready};
     use std::sync::Arc;
 
     use super::*;
     use crate::contract::Fresh;
 
     /// Smaller than what the suite publishes, so that its slow subscribers do lag.
-    async fn fresh() -> Fresh<dyn Bus> {
-        Fresh::new(Arc::new(InProcessBus::new(16)))
+    fn fresh() -> Ready<Fresh<dyn Bus>> {
+        ready(Fresh::new(Arc::new(InProcessBus::new(16))))
     }
 
     crate::bus_contract!(fresh);

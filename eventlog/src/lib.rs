@@ -1,7 +1,33 @@
 //! Bytes in envelopes: the event store, the bus, the relay and the sealing of personal values.
 //!
-//! What this crate never knows: what a case is. It depends on nothing else of this workspace; payloads and
-//! metadata are bytes to it, kept exactly as they were given.
+//! # What never happens here
+//!
+//! - This crate never knows what a case is. It depends on nothing else of this workspace; payloads and metadata are bytes
+//!   to it, kept exactly as they were given and never looked into.
+//! - Nothing is acknowledged before it is durable, and no append is stored in part.
+//! - No reader is shown an event before every event with a smaller position; none is ever skipped.
+//! - No append is judged on less than the whole log before it: what the same batch has accepted counts.
+//! - `Unavailable` never hides a stored event: what cannot be known is `OutcomeUnknown`.
+//! - Correctness never rests on the bus: it may lose, repeat and reorder; each message names the position before it.
+//! - A sealed value never opens for another subject, and an erased key never comes back.
+//! - No clock and no source of randomness is read: instants come with the events, randomness is an [`Entropy`].
+//!
+//! # Where things are
+//!
+//! | | port | rule or engine | adapters |
+//! |---|---|---|---|
+//! | the log | [`store`] | `admission` (accept or refuse), [`Subscription`] | [`SqliteStore`], [`MemoryStore`] |
+//! | the bus | [`bus`] | [`relay`] | [`InProcessBus`] |
+//! | personal values | [`sealing`] | [`Sealer`] | [`SqliteKeyStore`], [`MemoryKeyStore`] |
+//!
+//! # To add an adapter
+//!
+//! 1. Implement the port's trait in a folder of its own. One that decides by itself what to accept tells `admission` the
+//!    heads of the streams and asks it: the rule is written once. A heavy client library goes behind a cargo feature.
+//! 2. Give it one `async fn fresh() -> Fresh<dyn EventStore>` (or `dyn Bus`, `dyn KeyStore`) that makes an empty one,
+//!    and run the contract beside the trait with one line: `event_store_contract!(fresh)`, `bus_contract!(fresh)`,
+//!    `key_store_contract!(fresh)`. From another crate: with the feature `contract`.
+//! 3. Test beside it what only it can get wrong: its failures, its recovery, how it is opened.
 
 mod admission;
 pub mod bus;

@@ -133,13 +133,14 @@ impl EventStore for MemoryStore {
 
 #[cfg(test)]
 mod tests {
+    use std::future::{Ready, ready};
     use std::sync::Arc;
 
     use super::*;
     use crate::contract::Fresh;
 
-    async fn fresh() -> Fresh<dyn EventStore> {
-        Fresh::new(Arc::new(MemoryStore::new(Uuid::nil())))
+    fn fresh() -> Ready<Fresh<dyn EventStore>> {
+        ready(Fresh::new(Arc::new(MemoryStore::new(Uuid::nil()))))
     }
 
     crate::event_store_contract!(fresh);

@@ -63,13 +63,14 @@ impl KeyStore for MemoryKeyStore {
 
 #[cfg(test)]
 mod tests {
+    use std::future::{Ready, ready};
     use std::sync::Arc;
 
     use super::*;
     use crate::contract::Fresh;
 
-    async fn fresh() -> Fresh<dyn KeyStore> {
-        Fresh::new(Arc::new(MemoryKeyStore::new(Uuid::nil(), Secret::new([9; 32]))))
+    fn fresh() -> Ready<Fresh<dyn KeyStore>> {
+        ready(Fresh::new(Arc::new(MemoryKeyStore::new(Uuid::nil(), Secret::new([9; 32])))))
     }
 
     crate::key_store_contract!(fresh);

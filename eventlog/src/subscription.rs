@@ -45,10 +45,10 @@ impl Subscription {
                 self.after = last.position;
                 return Ok(events);
             }
-            match tokio::time::timeout(LONGEST_WAIT, self.head.changed()).await {
-                // The store has ended, or nobody writes through it: look again later.
-                Ok(Err(_)) => tokio::time::sleep(LONGEST_WAIT).await,
-                Ok(Ok(())) | Err(_) => {}
+            let waited = tokio::time::timeout(LONGEST_WAIT, self.head.changed()).await;
+            if matches!(waited, Ok(Err(_))) {
+                // Nobody writes through this store any more: look again later.
+                tokio::time::sleep(LONGEST_WAIT).await;
             }
         }
     }

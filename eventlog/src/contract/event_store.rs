@@ -424,7 +424,7 @@ pub async fn readers_never_skip_an_event_that_commits_late(store: Store) {
     write_concurrently(&store, APPENDERS, EACH).await;
     let log = all(&store).await.into_iter().map(|event| event.event_id).collect::<Vec<_>>();
     for reader in readers {
-        let seen = tokio::time::timeout(Duration::from_secs(60), reader).await;
+        let seen = tokio::time::timeout(Duration::from_mins(1), reader).await;
         let seen = seen.expect("a reader that skipped waits for ever").expect("a reader does not panic");
         assert_eq!(seen, log);
     }

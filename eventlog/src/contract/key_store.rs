@@ -213,8 +213,7 @@ pub async fn another_sealer_on_the_same_keys_opens_the_value(keys: Keys) {
 
 /// Under the store's pepper: the same everywhere, different for every use.
 pub async fn pseudonyms_and_fingerprints_are_stable_and_apart_by_purpose(keys: Keys) {
-    let one = Sealer::new(Arc::clone(&keys), entropy(1));
-    let two = Sealer::new(Arc::clone(&keys), entropy(2));
+    let (one, two) = (prepared(&keys, 1, &[]).await, prepared(&keys, 2, &[]).await);
     assert_eq!(one.pseudonym("email", b"ada@example.org"), two.pseudonym("email", b"ada@example.org"));
     assert_eq!(one.fingerprint("command", b"{}"), two.fingerprint("command", b"{}"));
     let all = [

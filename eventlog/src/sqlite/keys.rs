@@ -171,7 +171,7 @@ impl Writer {
                 self.connection = None;
             }
             for work in batch {
-                self.answer(work, stored.as_ref().map_err(unavailable)).await;
+                self.answer(work, stored.as_ref().copied().map_err(unavailable)).await;
             }
         }
         reads.close().await;
@@ -216,11 +216,11 @@ impl Writer {
         if erased { empty_write_ahead_log(connection).await } else { Ok(()) }
     }
 
-    async fn answer(&mut self, work: Work, stored: Result<&(), SealError>) {
+    async fn answer(&mut self, work: Work, stored: Result<(), SealError>) {
         // Nobody may be waiting any more; what is stored is stored.
         match (work, stored) {
             (Work::Create(_, answer), Err(error)) => drop(answer.send(Err(error))),
-            (Work::Erase(_, answer), stored) => drop(answer.send(stored.map(|()| ()))),
+            (Work::Erase(_, answer), stored) => drop(answer.send(stored)),
             (Work::Create(keys, answer), Ok(())) => {
                 let subjects = keys.into_iter().map(|(subject, _)| subject).collect::<Vec<_>>();
                 let states = match self.connected().await {

@@ -204,7 +204,9 @@ pub(super) async fn create_schema(
     for (name, value) in [("application_id", kind.application_id), ("user_version", kind.schema_version)] {
         sqlx::query(AssertSqlSafe(format!("PRAGMA {name} = {value}"))).execute(&mut *transaction).await?;
     }
-    transaction.commit().await
+    transaction.commit().await?;
+    // Who this file is must not hang on the write-ahead log, whose torn end is cut off without a word.
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(connection).await.map(drop)
 }
 
 /// Reads one value that the schema always has.

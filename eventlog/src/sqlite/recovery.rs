@@ -26,8 +26,8 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    pub(super) fn not_begun(error: sqlx::Error) -> Self {
-        Self::NotBegun(sentence(&error))
+    pub(super) fn not_begun(error: &sqlx::Error) -> Self {
+        Self::NotBegun(sentence(error))
     }
 
     pub(super) fn no_connection() -> Self {
@@ -62,10 +62,10 @@ impl Writer {
             return Ok(last);
         }
         if self.connection.is_none() {
-            self.connection = Some(self.options.connect().await.map_err(Failure::not_begun)?);
+            self.connection = Some(self.options.connect().await.map_err(|error| Failure::not_begun(&error))?);
         }
         let connection = self.connection.as_mut().ok_or_else(Failure::no_connection)?;
-        let last = last_position(connection).await.map_err(Failure::not_begun)?;
+        let last = last_position(connection).await.map_err(|error| Failure::not_begun(&error))?;
         self.last = Some(last);
         // A commit that broke may have held.
         self.head.send_if_modified(|head| std::mem::replace(head, last) != last);

@@ -174,7 +174,9 @@ impl Writer {
         }
         if !unknown.is_empty() {
             let connection = self.connection.as_mut().ok_or_else(Failure::no_connection)?;
-            for (stream, head) in look_up_heads(connection, &unknown).await.map_err(Failure::not_begun)? {
+            for (stream, head) in
+                look_up_heads(connection, &unknown).await.map_err(|error| Failure::not_begun(&error))?
+            {
                 self.heads.insert(stream.clone(), head);
                 admission.tell(stream, Some(head));
             }
