@@ -1,0 +1,246 @@
+//! Configuration: flags over `DOSSIER_*` environment over a TOML file over defaults.
+//!
+//! Every value is text until [`Settings::resolve`] has read it, so that a bad one is refused the same way wherever
+//! it came from: one sentence with the key, the value and what would do. Nothing here reads the environment or the
+//! disk by itself: both are arguments.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub mod cli;
+mod layers;
+mod values;
+
+use layers::{Given, Layers};
+
+pub use crate::logging::LogFormat;
+pub use cli::{Cli, Command};
+pub use values::{parse_duration, parse_instant};
+
+/// Where data lie unless told.
+pub const DEFAULT_DATA: &str = "./dossier-data";
+/// Where the server listens unless told.
+pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+/// The largest request body unless told, in bytes: 1 MiB.
+pub const DEFAULT_MAX_BODY_BYTES: usize = 1024 * 1024;
+/// How long a request may take unless told.
+pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// The claim with roles of staff unless told.
+pub const DEFAULT_STAFF_CLAIM: &str = "roles";
+
+/// The parts of the system that a process can run. The embedded profile runs all of them.
+const ROLES: [&str; 4] = ["api", "relay", "projectors", "processes"];
+
+/// Why the start was stopped: one sentence for the operator.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
+impl ConfigError {
+    fn new(sentence: impl Into<String>) -> Self {
+        Self(sentence.into())
+    }
+}
+
+/// How people sign in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignIn {
+    /// With tokens of the built-in issuer (`--dev`).
+    Dev,
+    /// With tokens of an OpenID Connect issuer.
+    OpenId {
+        /// The issuer as its tokens name it.
+        issuer: String,
+        /// A token must be for one of these; never empty.
+        audiences: Vec<String>,
+        /// The claim that holds roles of staff.
+        staff_claim: String,
+    },
+}
+
+/// Where events are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventStore {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+}
+
+/// Where read models are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadModel {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+}
+
+/// What carries events to projectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bus {
+    /// A channel in this process.
+    InProcess,
+}
+
+/// Where attachments are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Blobs {
+    /// A directory.
+    Directory(PathBuf),
+}
+
+/// The configuration of `dossier serve`, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Where to listen; port 0 picks one.
+    pub listen: SocketAddr,
+    /// Where data lie.
+    pub data: PathBuf,
+    /// How people sign in; [`SignIn::Dev`] also means sample data.
+    pub sign_in: SignIn,
+    /// Where events are kept.
+    pub event_store: EventStore,
+    /// Where read models are kept.
+    pub read_model: ReadModel,
+    /// What carries events.
+    pub bus: Bus,
+    /// Where attachments are kept.
+    pub blobs: Blobs,
+    /// The catalogue file; the built-in catalogue when absent.
+    pub catalogue: Option<PathBuf>,
+    /// Which log lines are written, as for `tracing_subscriber`'s `EnvFilter`.
+    pub log: String,
+    /// How log lines are written.
+    pub log_format: LogFormat,
+    /// The largest request body, uploads excepted, in bytes.
+    pub max_body_bytes: usize,
+    /// How long a request may take.
+    pub request_timeout: Duration,
+}
+
+impl Settings {
+    /// Gathers and checks the configuration. `environment` looks a variable up, `read_file` reads the file that
+    /// `--config` names.
+    ///
+    /// # Errors
+    /// [`ConfigError`]: the first thing that is wrong.
+    pub fn resolve(
+        flags: &cli::SettingsArgs,
+        environment: impl Fn(&str) -> Option<String>,
+        read_file: impl Fn(&Path) -> std::io::Result<String>,
+    ) -> Result<Self, ConfigError> {
+        let layers = Layers::gather(flags, environment, read_file)?;
+        let dev = layers.get("dev").map_or(Ok(false), values::boolean)?;
+        if let Some(roles) = layers.get("roles") {
+            check_roles(roles)?;
+        }
+        if let Some(url) = layers.get("smtp_url") {
+            return Err(url.refused("this build sends no mail", "leave it unset"));
+        }
+        let data =
+            layers.get("data").map_or_else(|| PathBuf::from(DEFAULT_DATA), |given| given.text().into());
+        let event_store = match layers.get("event_store_url") {
+            None => data.join("events.db"),
+            Some(url) => values::sqlite_path(url, &["postgres", "postgresql", "kurrentdb", "esdb"])?,
+        };
+        let read_model = match layers.get("read_model_url") {
+            None => data.join("read.db"),
+            Some(url) => values::sqlite_path(url, &["postgres", "postgresql"])?,
+        };
+        if event_store == read_model {
+            return Err(ConfigError::new(format!(
+                "event_store_url and read_model_url both name {}; give each a file of its own",
+                event_store.display()
+            )));
+        }
+        if let Some(bus) = layers.get("bus_url") {
+            values::in_process_bus(bus)?;
+        }
+        let blobs = match layers.get("blobs_url") {
+            None => data.join("blobs"),
+            Some(url) => values::blob_directory(url)?,
+        };
+        let log = layers.get("log").map_or_else(|| Ok("info".to_owned()), values::log_filter)?;
+        Ok(Self {
+            listen: listen(&layers, dev)?,
+            sign_in: sign_in(&layers, dev)?,
+            event_store: EventStore::Sqlite(event_store),
+            read_model: ReadModel::Sqlite(read_model),
+            bus: Bus::InProcess,
+            blobs: Blobs::Directory(blobs),
+            catalogue: layers.get("catalogue").map(|given| given.text().into()),
+            log,
+            log_format: layers.get("log_format").map_or(Ok(LogFormat::Text), values::log_format)?,
+            max_body_bytes: layers
+                .get("max_body_bytes")
+                .map_or(Ok(DEFAULT_MAX_BODY_BYTES), values::body_bytes)?,
+            request_timeout: layers
+                .get("request_timeout")
+                .map_or(Ok(DEFAULT_REQUEST_TIMEOUT), values::request_timeout)?,
+            data,
+        })
+    }
+
+    /// Whether this is `--dev`: sample data, the built-in issuer, loopback only.
+    pub fn is_dev(&self) -> bool {
+        self.sign_in == SignIn::Dev
+    }
+}
+
+/// The data directory of the commands that work beside a server: flag over `DOSSIER_DATA` over the default.
+pub fn data_directory(flag: Option<&Path>, environment: impl Fn(&str) -> Option<String>) -> PathBuf {
+    let given = || environment("DOSSIER_DATA").filter(|text| !text.is_empty()).map(PathBuf::from);
+    flag.map(Path::to_path_buf).or_else(given).unwrap_or_else(|| DEFAULT_DATA.into())
+}
+
+fn listen(layers: &Layers, dev: bool) -> Result<SocketAddr, ConfigError> {
+    let Some(given) = layers.get("listen") else { return Ok(SocketAddr::from(([127, 0, 0, 1], 8080))) };
+    let address = values::address(given)?;
+    if dev && !address.ip().is_loopback() {
+        return Err(given.refused(
+            "--dev, whose tokens anybody can make, listens on loopback only",
+            "use 127.0.0.1:8080, or run without --dev with oidc_issuer and oidc_audience",
+        ));
+    }
+    Ok(address)
+}
+
+fn sign_in(layers: &Layers, dev: bool) -> Result<SignIn, ConfigError> {
+    let keys = ["oidc_issuer", "oidc_audience", "oidc_staff_claim"].map(|key| layers.get(key));
+    if dev {
+        return match keys.into_iter().flatten().next() {
+            Some(given) => Err(given.refused("--dev signs in with its own issuer", "give one or the other")),
+            None => Ok(SignIn::Dev),
+        };
+    }
+    let [issuer, audience, staff_claim] = keys;
+    let missing = |key: &str, example: &str| {
+        ConfigError::new(format!(
+            "{key} is not set, and without --dev people sign in with OpenID Connect; set --{} or {} to one such as \
+             {example}, or use --dev",
+            layers::kebab(key),
+            layers::variable(key)
+        ))
+    };
+    let issuer = issuer.ok_or_else(|| missing("oidc_issuer", "https://accounts.example.com"))?;
+    let audience = audience.ok_or_else(|| missing("oidc_audience", "dossier"))?;
+    let staff_claim = staff_claim.map_or(DEFAULT_STAFF_CLAIM, Given::text).to_owned();
+    Ok(SignIn::OpenId { issuer: values::issuer(issuer)?, audiences: values::list(audience)?, staff_claim })
+}
+
+fn check_roles(given: &Given) -> Result<(), ConfigError> {
+    let named = values::list(given)?;
+    if let Some(unknown) = named.iter().find(|role| *role != "all" && !ROLES.contains(&role.as_str())) {
+        return Err(given
+            .refused(&format!("{unknown} is no role"), &format!("use all, or some of {}", ROLES.join(","))));
+    }
+    let has = |role: &&str| named.iter().any(|named| named == role);
+    if has(&"all") || ROLES.iter().all(has) {
+        return Ok(());
+    }
+    Err(given.refused(
+        "the embedded profile (SQLite and an in-process bus) runs as one process",
+        "use all, or leave it unset",
+    ))
+}
+
+#[cfg(test)]
+mod tests;

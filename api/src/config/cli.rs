@@ -1,0 +1,208 @@
+//! The command line. Values of the configuration stay text here; [`super::Settings::resolve`] reads them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use jiff::{SignedDuration, Timestamp};
+
+use super::values::{parse_duration, parse_instant};
+
+/// The longest life of a token of the built-in issuer.
+const MAX_TTL: SignedDuration = SignedDuration::from_hours(24 * 365);
+
+/// The `dossier` command.
+#[derive(Debug, Parser)]
+#[command(
+    name = "dossier",
+    version,
+    about = "Dossier: support cases, served from their events",
+    after_help = "Begin with:\n  dossier serve --dev\n  dossier token --email alice@acme.example"
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What `dossier` does.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs the whole system in one process
+    #[command(
+        after_help = "Examples:\n  dossier serve --dev\n  dossier serve --data /var/lib/dossier --listen 0.0.0.0:8080 \\\n      \
+        --oidc-issuer https://accounts.example.com --oidc-audience dossier\n  dossier serve --config /etc/dossier.toml\n\n\
+        Flags count before DOSSIER_* variables, these before the file. Prints `listening on http://HOST:PORT` when ready."
+    )]
+    Serve(SettingsArgs),
+    /// Prints a bearer token of the built-in issuer of a --dev data directory
+    #[command(after_help = "Examples:\n  dossier token --email alice@acme.example\n  \
+        curl -H \"Authorization: Bearer $(dossier token --email alice@acme.example)\" \\\n      \
+        http://127.0.0.1:8080/v2/organizations/acme/cases")]
+    Token(TokenArgs),
+    /// Rebuilds a read model beside the live one, then switches
+    #[command(
+        after_help = "Examples:\n  dossier rebuild cases\n  dossier rebuild --all --data /var/lib/dossier\n\n\
+        Asks the running server, which goes on serving."
+    )]
+    Rebuild(RebuildArgs),
+    /// Prints every event of a stream, or its state at an instant, as JSON lines
+    #[command(after_help = "Examples:\n  dossier replay case-01JD0000000000000000000000\n  \
+        dossier replay access-acme --at 2026-01-31T09:00:00Z\n\nOpens the log read-only.")]
+    Replay(ReplayArgs),
+    /// Checks the configuration and says what is wrong with it
+    #[command(after_help = "Example:\n  dossier check-config --config /etc/dossier.toml")]
+    CheckConfig(SettingsArgs),
+    /// Brings the stores to the schema of this version, then ends
+    #[command(
+        after_help = "Example:\n  dossier migrate --config /etc/dossier.toml\n\n`serve` does the same at its start."
+    )]
+    Migrate(SettingsArgs),
+    /// Prints the OpenAPI description of the HTTP surface
+    #[command(after_help = "Example:\n  dossier openapi > openapi.json")]
+    Openapi,
+    /// Writes the JSON Schemas of all events
+    #[command(after_help = "Example:\n  dossier schemas --out schemas")]
+    Schemas(SchemasArgs),
+}
+
+/// The configuration as flags. Help names the variable beside each; its value is never printed.
+#[derive(Debug, Default, Clone, Args)]
+pub struct SettingsArgs {
+    /// Address to listen on; port 0 picks one [env: DOSSIER_LISTEN] [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "IP:PORT")]
+    pub listen: Option<String>,
+    /// Directory of all data [env: DOSSIER_DATA] [default: ./dossier-data]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<String>,
+    /// Sample organizations and a built-in identity issuer; loopback only [env: DOSSIER_DEV]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub dev: Option<String>,
+    /// TOML file with the same keys as the flags, with _ for - [env: DOSSIER_CONFIG]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<String>,
+    /// Parts to run: all, or some of api,relay,projectors,processes [env: DOSSIER_ROLES] [default: all]
+    #[arg(long, value_name = "ROLES")]
+    pub roles: Option<String>,
+    /// Where events are kept: sqlite:PATH [env: DOSSIER_EVENT_STORE_URL] [default: sqlite:DATA/events.db]
+    #[arg(long, value_name = "URL")]
+    pub event_store_url: Option<String>,
+    /// Where read models are kept: sqlite:PATH [env: DOSSIER_READ_MODEL_URL] [default: sqlite:DATA/read.db]
+    #[arg(long, value_name = "URL")]
+    pub read_model_url: Option<String>,
+    /// What carries events to projectors: in-process: [env: DOSSIER_BUS_URL] [default: in-process:]
+    #[arg(long, value_name = "URL")]
+    pub bus_url: Option<String>,
+    /// Where attachments are kept: file:PATH [env: DOSSIER_BLOBS_URL] [default: file:DATA/blobs]
+    #[arg(long, value_name = "URL")]
+    pub blobs_url: Option<String>,
+    /// Mail server; this build has no mailer and refuses it [env: DOSSIER_SMTP_URL]
+    #[arg(long, value_name = "URL")]
+    pub smtp_url: Option<String>,
+    /// OpenID Connect issuer, exactly as its tokens name it [env: DOSSIER_OIDC_ISSUER]
+    #[arg(long, value_name = "URL")]
+    pub oidc_issuer: Option<String>,
+    /// Audiences of which a token must name one, separated by commas [env: DOSSIER_OIDC_AUDIENCE]
+    #[arg(long, value_name = "NAMES")]
+    pub oidc_audience: Option<String>,
+    /// Claim that holds roles of staff [env: DOSSIER_OIDC_STAFF_CLAIM] [default: roles]
+    #[arg(long, value_name = "NAME")]
+    pub oidc_staff_claim: Option<String>,
+    /// Catalogue of products, plans, calendars and providers, TOML [env: DOSSIER_CATALOGUE] [default: built in]
+    #[arg(long, value_name = "FILE")]
+    pub catalogue: Option<String>,
+    /// Which log lines to write, such as info,dossier_api=debug [env: DOSSIER_LOG] [default: info]
+    #[arg(long, value_name = "FILTER")]
+    pub log: Option<String>,
+    /// How to write them: text or json [env: DOSSIER_LOG_FORMAT] [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<String>,
+    /// Largest request body apart from uploads [env: DOSSIER_MAX_BODY_BYTES] [default: 1MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub max_body_bytes: Option<String>,
+    /// How long a request may take [env: DOSSIER_REQUEST_TIMEOUT] [default: 30s]
+    #[arg(long, value_name = "TIME")]
+    pub request_timeout: Option<String>,
+}
+
+impl SettingsArgs {
+    /// The flag of a key, as it was given.
+    pub(super) fn get(&self, key: &str) -> Option<&str> {
+        let flag = match key {
+            "listen" => &self.listen,
+            "data" => &self.data,
+            "dev" => &self.dev,
+            "config" => &self.config,
+            "roles" => &self.roles,
+            "event_store_url" => &self.event_store_url,
+            "read_model_url" => &self.read_model_url,
+            "bus_url" => &self.bus_url,
+            "blobs_url" => &self.blobs_url,
+            "smtp_url" => &self.smtp_url,
+            "oidc_issuer" => &self.oidc_issuer,
+            "oidc_audience" => &self.oidc_audience,
+            "oidc_staff_claim" => &self.oidc_staff_claim,
+            "catalogue" => &self.catalogue,
+            "log" => &self.log,
+            "log_format" => &self.log_format,
+            "max_body_bytes" => &self.max_body_bytes,
+            "request_timeout" => &self.request_timeout,
+            _ => &None,
+        };
+        flag.as_deref()
+    }
+}
+
+/// Arguments of `dossier token`.
+#[derive(Debug, Args)]
+pub struct TokenArgs {
+    /// Whose token
+    #[arg(long, value_name = "ADDRESS")]
+    pub email: String,
+    /// How long it is good
+    #[arg(long, value_name = "TIME", default_value = "8h", value_parser = ttl)]
+    pub ttl: SignedDuration,
+    /// Directory of all data [env: DOSSIER_DATA] [default: ./dossier-data]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// Arguments of `dossier rebuild`.
+#[derive(Debug, Args)]
+#[group(id = "which", required = true, multiple = false, args = ["read_model", "all"])]
+pub struct RebuildArgs {
+    /// The read model to rebuild
+    pub read_model: Option<String>,
+    /// Rebuild all of them
+    #[arg(long)]
+    pub all: bool,
+    /// Directory of all data [env: DOSSIER_DATA] [default: ./dossier-data]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// Arguments of `dossier replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The stream, such as case-ULID or access-ORGANIZATION
+    pub stream: String,
+    /// Print the state at this recorded instant instead of the events
+    #[arg(long, value_name = "INSTANT", value_parser = parse_instant)]
+    pub at: Option<Timestamp>,
+    /// Directory of all data [env: DOSSIER_DATA] [default: ./dossier-data]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// Arguments of `dossier schemas`.
+#[derive(Debug, Args)]
+pub struct SchemasArgs {
+    /// Directory to write to
+    #[arg(long, value_name = "DIR", default_value = "schemas")]
+    pub out: PathBuf,
+}
+
+fn ttl(text: &str) -> Result<SignedDuration, String> {
+    parse_duration(text)
+        .filter(|ttl| *ttl <= MAX_TTL)
+        .ok_or_else(|| "give a time of at most a year, such as 8h or 30m".to_owned())
+}
