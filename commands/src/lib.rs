@@ -1,1 +1,28 @@
-//! The write side: load, fold, decide, append, retry, idempotency, receipts.
+//! The write side: load a stream, fold it, decide, append with the exact revision and guards, retry on a conflict, and answer
+//! a repeated command from its receipt.
+//!
+//! What never happens here: a command is never applied twice (its id is looked up in the fold before deciding, and every
+//! append names an exact revision); it is never decided on access state older than its guard; nothing is refused for what
+//! a stale cache believes (a refusal is evaluated again on the log's head). What this crate never knows: projections, HTTP.
+//!
+//! To add a command to an aggregate nothing changes here. To add an aggregate: a [`repository`] for it in [`Commands`] and a
+//! method beside [`Commands::case`].
+
+mod commands;
+mod error;
+mod fold;
+pub mod identity;
+mod repository;
+mod request;
+
+pub use commands::{AccessOutcome, AccessView, CaseOutcome, Commands, Outcome};
+pub use error::{CommandError, LoadError};
+pub use fold::Folded;
+pub use request::Request;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+/// Where the time comes from: the system's clock at the edge, whatever a test says elsewhere.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;

@@ -168,6 +168,9 @@ pub trait PersonalSlot {
     /// The bytes to seal, when the value is open.
     fn plain_bytes(&self) -> Option<Vec<u8>>;
 
+    /// Whether the value is open.
+    fn is_open(&self) -> bool;
+
     /// The sealed bytes, when the value is sealed.
     fn sealed_bytes(&self) -> Option<&[u8]>;
 
@@ -203,6 +206,10 @@ impl<T: Serialize + DeserializeOwned> PersonalSlot for Personal<T> {
                 &serde_json::to_vec(value).expect("personal values have string keys and serializable values"),
             )
         })
+    }
+
+    fn is_open(&self) -> bool {
+        self.open().is_some()
     }
 
     fn sealed_bytes(&self) -> Option<&[u8]> {
@@ -286,6 +293,72 @@ impl<T: PersonalFields> PersonalFields for Vec<T> {
             value.for_each_personal(visit);
         }
     }
+}
+
+/// The subjects of all values in a form that the predicate picks, each once.
+fn subjects_of(fields: &mut dyn PersonalFields, pick: fn(&dyn PersonalSlot) -> bool) -> Vec<String> {
+    let mut subjects = Vec::new();
+    fields.for_each_personal(&mut |slot| {
+        if pick(slot) && !subjects.iter().any(|subject| subject == slot.subject().as_str()) {
+            subjects.push(slot.subject().as_str().to_owned());
+        }
+    });
+    subjects
+}
+
+/// The subjects whose keys [`seal_all`] will need, each once.
+pub fn subjects_to_seal(fields: &mut dyn PersonalFields) -> Vec<String> {
+    subjects_of(fields, |slot| slot.is_open())
+}
+
+/// The subjects whose keys [`open_all`] will need, each once.
+pub fn subjects_to_open(fields: &mut dyn PersonalFields) -> Vec<String> {
+    subjects_of(fields, |slot| slot.sealed_bytes().is_some())
+}
+
+/// Seals every open value by a function of subject and plain bytes.
+///
+/// # Errors
+/// The first error of `seal`; values before it are sealed already.
+pub fn seal_all<E>(
+    fields: &mut dyn PersonalFields,
+    seal: impl Fn(&str, &[u8]) -> Result<Vec<u8>, E>,
+) -> Result<(), E> {
+    let mut result = Ok(());
+    fields.for_each_personal(&mut |slot| {
+        if result.is_ok()
+            && let Some(plain) = slot.plain_bytes()
+        {
+            match seal(slot.subject().as_str(), &plain) {
+                Ok(sealed) => slot.set_sealed(sealed),
+                Err(error) => result = Err(error),
+            }
+        }
+    });
+    result
+}
+
+/// Opens every sealed value by a function of subject and sealed bytes, which answers `None` for an erased subject.
+///
+/// # Errors
+/// The first error of `open`, or [`InvalidPlain`]; values before it are open already.
+pub fn open_all<E: From<InvalidPlain>>(
+    fields: &mut dyn PersonalFields,
+    open: impl Fn(&str, &[u8]) -> Result<Option<Vec<u8>>, E>,
+) -> Result<(), E> {
+    let mut result = Ok(());
+    fields.for_each_personal(&mut |slot| {
+        if result.is_ok()
+            && let Some(sealed) = slot.sealed_bytes()
+        {
+            match open(slot.subject().as_str(), sealed) {
+                Ok(Some(plain)) => result = slot.set_opened(&plain).map_err(E::from),
+                Ok(None) => slot.set_erased(),
+                Err(error) => result = Err(error),
+            }
+        }
+    });
+    result
 }
 
 /// Implements [`PersonalFields`] for a struct by naming the fields that hold personal values; a struct without any

@@ -1,0 +1,385 @@
+//! Executing commands.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use dossier_domain::access::{self, Access, AccessCommand, AccessRejection};
+use dossier_domain::case::{self, CaseCommand, CaseRejection, CaseState};
+use dossier_domain::personal::{seal_all, subjects_to_seal};
+use dossier_domain::{Aggregate, Authority, CaseId, Catalogue, Context, DomainEvent, OrganizationId, Side};
+use dossier_eventlog::{
+    Append, AppendError, Audience, EventId, EventStore, Expected, Guard, Metadata, NewEvent, Revision,
+    SealError, Sealer, StreamName,
+};
+use jiff::Timestamp;
+
+use crate::Clock;
+use crate::error::{CommandError, LoadError};
+use crate::fold::{Folded, Loaded};
+use crate::repository::Repository;
+use crate::request::Request;
+
+/// How often a command is decided again because something it relied on has moved.
+const MAX_ATTEMPTS: usize = 10;
+
+/// An organization's access as it stood when it was asked for.
+#[derive(Clone, Debug)]
+pub struct AccessView {
+    /// The state.
+    pub access: Arc<Access>,
+    /// Its revision; `None` when the organization has no event.
+    pub revision: Option<Revision>,
+}
+
+impl AccessView {
+    fn of(folded: &Folded<Access>) -> Self {
+        Self { access: folded.state.clone(), revision: folded.revision }
+    }
+}
+
+/// What a command did.
+#[derive(Clone, Debug)]
+pub struct Outcome<A: Aggregate> {
+    /// The resource right after the command, whatever has happened since.
+    pub folded: Folded<A>,
+    /// The command's events, open; none when it changed nothing.
+    pub events: Vec<A::Event>,
+    /// When they were recorded.
+    pub at: Timestamp,
+    /// Whether this is the answer to a repeat.
+    pub replayed: bool,
+}
+
+/// What a command on a case did.
+pub type CaseOutcome = Outcome<CaseState>;
+/// What a command on an organization's access did.
+pub type AccessOutcome = Outcome<Access>;
+
+/// The write side.
+pub struct Commands {
+    store: Arc<dyn EventStore>,
+    sealer: Arc<Sealer>,
+    catalogue: Arc<Catalogue>,
+    clock: Clock,
+    cases: Repository<CaseState>,
+    access: Repository<Access>,
+}
+
+impl Commands {
+    /// The write side on a log, with room for the folds of so many streams of each kind.
+    pub fn new(
+        store: Arc<dyn EventStore>,
+        sealer: Arc<Sealer>,
+        catalogue: Arc<Catalogue>,
+        clock: Clock,
+        cached_streams: usize,
+    ) -> Self {
+        Self {
+            cases: Repository::new(store.clone(), sealer.clone(), cached_streams, true),
+            access: Repository::new(store.clone(), sealer.clone(), cached_streams, false),
+            store,
+            sealer,
+            catalogue,
+            clock,
+        }
+    }
+
+    /// The catalogue that decisions use.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// The sealer, for pseudonyms and fingerprints.
+    pub fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
+    /// The clock.
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// An organization's access, at least as new as anything acknowledged before the call. An organization that was
+    /// never registered has an empty one.
+    ///
+    /// # Errors
+    /// [`LoadError`].
+    pub async fn access_view(&self, organization: &OrganizationId) -> Result<AccessView, LoadError> {
+        let stream = access_stream(organization)?;
+        let head = self.store.stream_head(&stream).await?;
+        let entry = self.access.entry(&stream);
+        let mut loaded = entry.lock().await;
+        if loaded.folded.revision != head {
+            self.access.refresh(&stream, &mut loaded).await?;
+        }
+        Ok(AccessView::of(&loaded.folded))
+    }
+
+    /// Executes a command on a case of an organization; `case` is `None` for filing, which derives it.
+    ///
+    /// # Errors
+    /// [`CommandError`] says who acts next.
+    pub async fn case(
+        &self,
+        request: &Request,
+        organization: &OrganizationId,
+        case: Option<CaseId>,
+        command: &CaseCommand,
+    ) -> Result<CaseOutcome, CommandError<CaseRejection>> {
+        let id = case.unwrap_or_else(|| CaseId::derived(request.command_id));
+        let stream = stream_name(&format!("case-{id}"))?;
+        self.execute(&self.cases, &stream, request, organization, AccessSource::Guarded, |state, context| {
+            // A case is addressed under its organization: elsewhere there is no such case.
+            if state.filed().is_some_and(|case| case.organization != *context.organization) {
+                context.authority.open_to(command.action())?;
+                return Err(CaseRejection::NotFound);
+            }
+            case::decide(state, command, context)
+        })
+        .await
+    }
+
+    /// Executes a command on an organization's access.
+    ///
+    /// # Errors
+    /// [`CommandError`] says who acts next.
+    pub async fn access(
+        &self,
+        request: &Request,
+        organization: &OrganizationId,
+        command: &AccessCommand,
+    ) -> Result<AccessOutcome, CommandError<AccessRejection>> {
+        let stream = access_stream(organization)?;
+        self.execute(
+            &self.access,
+            &stream,
+            request,
+            organization,
+            AccessSource::Own(AccessView::of),
+            |state, context| access::decide(state, command, context),
+        )
+        .await
+    }
+
+    async fn execute<A, R>(
+        &self,
+        repository: &Repository<A>,
+        stream: &StreamName,
+        request: &Request,
+        organization: &OrganizationId,
+        source: AccessSource<A>,
+        decide: impl Fn(&A, &Context<'_>) -> Result<Vec<A::Event>, R>,
+    ) -> Result<Outcome<A>, CommandError<R>>
+    where
+        A: Aggregate,
+    {
+        let entry = repository.entry(stream);
+        let mut loaded = entry.lock().await;
+        let mut current = false;
+        if loaded.folded.revision.is_none() {
+            repository.refresh(stream, &mut loaded).await?;
+            current = true;
+        }
+        for attempt in 0..MAX_ATTEMPTS {
+            if attempt > 0 {
+                metrics::counter!("dossier_command_attempts_repeated_total").increment(1);
+            }
+            if let Some(answer) = self.repeated(repository, stream, request, &loaded).await? {
+                return Ok(answer);
+            }
+            let view = match source {
+                AccessSource::Own(view) => view(&loaded.folded),
+                AccessSource::Guarded if current => self.access_view(organization).await?,
+                AccessSource::Guarded => self.cached_access_view(organization).await?,
+            };
+            let folded = &loaded.folded;
+            let now = (self.clock)().max(folded.recorded_at.unwrap_or(Timestamp::MIN));
+            let authority = Authority::of(&request.actor, organization, &view.access, now);
+            let context = Context {
+                now,
+                command_id: request.command_id,
+                actor: &request.actor,
+                authority: &authority,
+                organization,
+                access: &view.access,
+                access_revision: view.revision.map(|revision| revision.0),
+                catalogue: &self.catalogue,
+            };
+            let matches = precondition_holds(request, folded, authority.side());
+            let decision = if matches { Some(decide(&folded.state, &context)) } else { None };
+            let events = match decision {
+                Some(Ok(events)) if !events.is_empty() => events,
+                // Whatever is not an append must hold on the log's head, not only on what is cached.
+                _ if !current => {
+                    repository.refresh(stream, &mut loaded).await?;
+                    current = true;
+                    continue;
+                }
+                None => return Err(CommandError::PreconditionFailed),
+                Some(Err(rejection)) => return Err(CommandError::Rejected(rejection)),
+                Some(Ok(_)) => {
+                    let at = folded.customer_updated_at.unwrap_or(now);
+                    return Ok(Outcome { folded: folded.clone(), events: Vec::new(), at, replayed: false });
+                }
+            };
+            let append =
+                self.append_of(stream, request, folded, organization, &source, &view, now, &events).await?;
+            match self.store.append(append).await {
+                Ok(appended) => {
+                    take_in(&mut loaded, request, &events, now, appended.last_position);
+                    tracing::info!(
+                        command_id = %request.command_id.0,
+                        correlation_id = %request.correlation_id,
+                        stream = %stream,
+                        revision = appended.last_revision.0,
+                        position = appended.last_position.0,
+                        events = events.len(),
+                        "command applied"
+                    );
+                    return Ok(Outcome { folded: loaded.folded.clone(), events, at: now, replayed: false });
+                }
+                Err(
+                    AppendError::Conflict { .. }
+                    | AppendError::Duplicate { .. }
+                    | AppendError::GuardMoved { .. },
+                ) => {
+                    repository.refresh(stream, &mut loaded).await?;
+                    current = true;
+                }
+                Err(AppendError::Invalid(why)) => return Err(CommandError::TooLarge(why)),
+                Err(error @ AppendError::Unavailable(_)) => {
+                    return Err(CommandError::Unavailable(error.to_string()));
+                }
+                Err(AppendError::OutcomeUnknown(_)) => return Err(CommandError::OutcomeUnknown),
+            }
+        }
+        Err(CommandError::Contention)
+    }
+
+    /// The answer to a command that was applied before: the resource as it stood right after it.
+    async fn repeated<A: Aggregate, R>(
+        &self,
+        repository: &Repository<A>,
+        stream: &StreamName,
+        request: &Request,
+        loaded: &Loaded<A>,
+    ) -> Result<Option<Outcome<A>>, CommandError<R>> {
+        let Some(receipt) = loaded.receipts.get(&request.command_id.0) else { return Ok(None) };
+        if *receipt.fingerprint != *request.fingerprint {
+            return Err(CommandError::KeyReused);
+        }
+        let (folded, events) = repository.replay(stream, receipt.first, receipt.last).await?;
+        let at = folded.recorded_at.unwrap_or(Timestamp::MIN);
+        Ok(Some(Outcome { folded, events, at, replayed: true }))
+    }
+
+    /// The access state as cached: good enough to decide on, because the append's guard checks it.
+    async fn cached_access_view(&self, organization: &OrganizationId) -> Result<AccessView, LoadError> {
+        let stream = access_stream(organization)?;
+        let entry = self.access.entry(&stream);
+        // An entry that is locked is being changed; one without an event may never have been loaded.
+        if let Ok(loaded) = entry.try_lock()
+            && loaded.folded.revision.is_some()
+        {
+            return Ok(AccessView::of(&loaded.folded));
+        }
+        self.access_view(organization).await
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one caller; a struct would only rename them")]
+    async fn append_of<A: Aggregate>(
+        &self,
+        stream: &StreamName,
+        request: &Request,
+        folded: &Folded<A>,
+        organization: &OrganizationId,
+        source: &AccessSource<A>,
+        view: &AccessView,
+        now: Timestamp,
+        events: &[A::Event],
+    ) -> Result<Append, LoadError> {
+        let metadata = Metadata {
+            command_id: request.command_id.0,
+            fingerprint: request.fingerprint.clone().into(),
+            actor: request.actor.account.to_string(),
+            acting_for: None,
+            organization: Some(organization.to_string()),
+            audience: AUDIENCE,
+            occurred_at: None,
+            correlation_id: request.correlation_id.clone(),
+            causation_id: request.causation_id.clone(),
+            access_revision: view.revision.map(|revision| revision.0),
+        };
+        let metadata = metadata.encode();
+        let mut new_events = Vec::with_capacity(events.len());
+        for (index, event) in events.iter().enumerate() {
+            let mut sealed = event.clone();
+            let subjects = subjects_to_seal(&mut sealed);
+            self.sealer.prepare_seal(&subjects).await?;
+            seal_all::<SealError>(&mut sealed, |subject, plain| self.sealer.seal(subject, plain))?;
+            new_events.push(NewEvent {
+                event_id: EventId(request.command_id.event_id(index)),
+                event_type: sealed.event_type().into(),
+                version: sealed.version(),
+                recorded_at: now,
+                payload: Bytes::from(sealed.encode()),
+                metadata: metadata.clone(),
+            });
+        }
+        let guards = match source {
+            AccessSource::Guarded => {
+                vec![Guard { stream: access_stream(organization)?, revision: view.revision }]
+            }
+            AccessSource::Own(_) => Vec::new(),
+        };
+        Ok(Append {
+            stream: stream.clone(),
+            expected: folded.revision.map_or(Expected::NoStream, Expected::Exact),
+            events: new_events,
+            guards,
+        })
+    }
+}
+
+/// Where the access state of a decision comes from.
+enum AccessSource<A: Aggregate> {
+    /// From the organization's access stream, which the append guards.
+    Guarded,
+    /// From the very stream that the command is on.
+    Own(fn(&Folded<A>) -> AccessView),
+}
+
+/// Every event there is so far concerns the customer too.
+const AUDIENCE: Audience = Audience::Customer;
+
+fn take_in<A: Aggregate>(
+    loaded: &mut Loaded<A>,
+    request: &Request,
+    events: &[A::Event],
+    now: Timestamp,
+    position: dossier_eventlog::Position,
+) {
+    for event in events {
+        let revision = loaded.folded.revision.map_or(Revision(0), Revision::next);
+        loaded.apply(event, now, revision, position, AUDIENCE);
+        loaded.note(request.command_id.0, &request.fingerprint, revision);
+    }
+}
+
+/// Whether the resource has one of the revisions that the caller demands, as its side sees them.
+fn precondition_holds<A>(request: &Request, folded: &Folded<A>, side: Side) -> bool {
+    let Some(wanted) = &request.if_match else { return true };
+    let seen = match side {
+        Side::Customer | Side::Reseller => folded.customer_revision,
+        Side::Support => folded.revision,
+    };
+    seen.is_some_and(|revision| wanted.contains(&revision.0))
+}
+
+fn access_stream(organization: &OrganizationId) -> Result<StreamName, LoadError> {
+    stream_name(&format!("access-{organization}"))
+}
+
+fn stream_name(name: &str) -> Result<StreamName, LoadError> {
+    StreamName::new(name).map_err(|error| LoadError::Damaged(error.to_string()))
+}

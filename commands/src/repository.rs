@@ -1,0 +1,122 @@
+//! A bounded cache of folded streams, and how they are brought up to the log's head.
+
+use std::sync::Arc;
+
+use dossier_domain::personal::{open_all, subjects_to_open};
+use dossier_domain::{Aggregate, PersonalFields};
+use dossier_eventlog::{EventStore, Opened, Revision, Sealer, StreamName};
+use quick_cache::sync::Cache;
+use tokio::sync::Mutex;
+
+use crate::error::LoadError;
+use crate::fold::{Folded, Loaded};
+
+/// Events read at once when a stream is folded.
+const READ_BATCH_EVENTS: usize = 1_000;
+
+/// One stream's folded state; the lock makes commands on one stream wait for each other on this node instead of
+/// running into each other's conflicts.
+pub(crate) type Entry<A> = Arc<Mutex<Loaded<A>>>;
+
+pub(crate) struct Repository<A> {
+    store: Arc<dyn EventStore>,
+    sealer: Arc<Sealer>,
+    entries: Cache<StreamName, Entry<A>>,
+    /// Whether personal values of the state are needed: then they are opened once, after folding.
+    opens_state: bool,
+}
+
+impl<A: Aggregate> Repository<A> {
+    pub(crate) fn new(
+        store: Arc<dyn EventStore>,
+        sealer: Arc<Sealer>,
+        capacity_streams: usize,
+        opens_state: bool,
+    ) -> Self {
+        Self { store, sealer, entries: Cache::new(capacity_streams), opens_state }
+    }
+
+    /// The stream's entry, empty when it is not cached.
+    pub(crate) fn entry(&self, stream: &StreamName) -> Entry<A> {
+        match self
+            .entries
+            .get_or_insert_with(stream, || Ok::<_, std::convert::Infallible>(Entry::<A>::default()))
+        {
+            Ok(entry) => entry,
+            Err(never) => match never {},
+        }
+    }
+
+    /// Folds what the log has beyond the entry.
+    pub(crate) async fn refresh(&self, stream: &StreamName, loaded: &mut Loaded<A>) -> Result<(), LoadError> {
+        let mut next = loaded.folded.revision.map_or(Revision(0), Revision::next);
+        let mut changed = false;
+        loop {
+            let batch = self.store.read_stream(stream, next, READ_BATCH_EVENTS).await?;
+            for recorded in &batch {
+                loaded.apply_recorded(recorded)?;
+                changed = true;
+            }
+            match batch.last() {
+                Some(last) if batch.len() == READ_BATCH_EVENTS => next = last.revision.next(),
+                _ => break,
+            }
+        }
+        if changed && self.opens_state {
+            self.open(Arc::make_mut(&mut loaded.folded.state)).await?;
+        }
+        Ok(())
+    }
+
+    /// Folds a stream up to a revision, apart from the cache, and answers the events from `first` on, open.
+    pub(crate) async fn replay(
+        &self,
+        stream: &StreamName,
+        first: Revision,
+        last: Revision,
+    ) -> Result<(Folded<A>, Vec<A::Event>), LoadError> {
+        let mut loaded = Loaded::default();
+        let mut events = Vec::new();
+        let mut next = Revision(0);
+        'reading: loop {
+            let batch = self.store.read_stream(stream, next, READ_BATCH_EVENTS).await?;
+            let full = batch.len() == READ_BATCH_EVENTS;
+            for recorded in &batch {
+                if recorded.revision > last {
+                    break 'reading;
+                }
+                let event = loaded.apply_recorded(recorded)?;
+                if recorded.revision >= first {
+                    events.push(event);
+                }
+                next = recorded.revision.next();
+            }
+            if !full {
+                break;
+            }
+        }
+        let mut folded = loaded.folded;
+        if self.opens_state {
+            self.open(Arc::make_mut(&mut folded.state)).await?;
+        }
+        for event in &mut events {
+            self.open(event).await?;
+        }
+        Ok((folded, events))
+    }
+
+    /// Opens every sealed value.
+    async fn open<P: PersonalFields + Send>(&self, fields: &mut P) -> Result<(), LoadError> {
+        let subjects = subjects_to_open(fields);
+        if subjects.is_empty() {
+            return Ok(());
+        }
+        self.sealer.prepare_open(&subjects).await?;
+        open_all(fields, |subject, sealed| {
+            Ok::<_, LoadError>(match self.sealer.open(subject, sealed)? {
+                Opened::Plain(plain) => Some(plain),
+                Opened::Erased => None,
+            })
+        })
+    }
+}
