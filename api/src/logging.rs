@@ -23,12 +23,17 @@ pub enum LogFormat {
 #[derive(Debug, thiserror::Error)]
 pub enum LoggingError {
     /// The filter cannot be read.
-    #[error("the log filter cannot be read: {0}")]
-    Filter(#[from] tracing_subscriber::filter::ParseError),
+    #[error("the log filter cannot be read")]
+    Filter(#[from] BadFilter),
     /// Somebody else in this process set logging up before.
     #[error("logging is set up already")]
     Already(#[from] tracing::subscriber::SetGlobalDefaultError),
 }
+
+/// A log filter that cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this is no log filter")]
+pub struct BadFilter;
 
 /// These write addresses, requests or statements below their given level.
 const HELD_BACK: &str =
@@ -52,15 +57,15 @@ pub fn init(filter: &str, format: LogFormat) -> Result<(), LoggingError> {
 ///
 /// # Errors
 /// When it is none.
-pub fn parse_filter(filter: &str) -> Result<EnvFilter, tracing_subscriber::filter::ParseError> {
-    EnvFilter::try_new(format!("{HELD_BACK},{filter}"))
+pub fn parse_filter(filter: &str) -> Result<EnvFilter, BadFilter> {
+    // The parser below panics on some texts beyond ASCII (it cuts inside a character).
+    if !filter.is_ascii() {
+        return Err(BadFilter);
+    }
+    EnvFilter::try_new(format!("{HELD_BACK},{filter}")).map_err(|_| BadFilter)
 }
 
-fn text<W>(
-    filter: &str,
-    colours: bool,
-    writer: W,
-) -> Result<impl Subscriber + use<W>, tracing_subscriber::filter::ParseError>
+fn text<W>(filter: &str, colours: bool, writer: W) -> Result<impl Subscriber + use<W>, BadFilter>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
@@ -68,10 +73,7 @@ where
     Ok(builder.with_ansi(colours).finish())
 }
 
-fn json<W>(
-    filter: &str,
-    writer: W,
-) -> Result<impl Subscriber + use<W>, tracing_subscriber::filter::ParseError>
+fn json<W>(filter: &str, writer: W) -> Result<impl Subscriber + use<W>, BadFilter>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
@@ -144,6 +146,7 @@ mod tests {
     #[test]
     fn a_filter_that_is_none_is_refused() {
         assert!(parse_filter("a=b=c").is_err());
+        assert!(parse_filter("\u{2000}\u{1772}=").is_err());
         assert!(parse_filter("info,dossier_api=debug").is_ok());
     }
 }
