@@ -160,6 +160,27 @@ async fn the_algorithm_must_fit_the_key() {
     }
 }
 
+/// Tokens made by another implementation (openssl), whose private keys nobody kept.
+#[tokio::test]
+async fn every_accepted_algorithm_verifies_tokens_made_elsewhere() {
+    let samples: Value = serde_json::from_str(include_str!("sample_tokens.json")).unwrap();
+    let keys =
+        samples["keys"].as_array().unwrap().iter().map(|jwk| VerifyKey::from_jwk(jwk).unwrap()).collect();
+    let settings = VerifierSettings::new(ISSUER, vec!["dossier".into()], "roles");
+    let verifier = Verifier::new(settings, Arc::new(StaticKeys::new(keys)));
+    let tokens = samples["tokens"].as_object().unwrap();
+    assert_eq!(tokens.len() + 1, ACCEPTED_ALGORITHMS.len(), "ES256 has tests of its own");
+    for (algorithm, token) in tokens {
+        let token = token.as_str().unwrap();
+        assert_eq!(verifier.verify(token, now()).await.unwrap().email, "a@b.example", "{algorithm}");
+        let (message, signature) = token.rsplit_once('.').unwrap();
+        let mut bytes = URL_SAFE_NO_PAD.decode(signature).unwrap();
+        bytes[20] ^= 1;
+        let altered = format!("{message}.{}", URL_SAFE_NO_PAD.encode(bytes));
+        assert_eq!(verifier.verify(&altered, now()).await, Err(SignInError::Signature), "{algorithm}");
+    }
+}
+
 #[tokio::test]
 async fn a_changed_token_has_no_valid_signature() {
     let good = token(&claims());
