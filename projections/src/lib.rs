@@ -1,1 +1,28 @@
-//! The read side: read models, the runner with its checkpoints, rebuild.
+//! The read side: one folder per read model (schema, projector, query), and the runner that keeps them up with the log.
+//!
+//! What never happens here: rows without their checkpoint (one transaction, the checkpoint by compare-and-set); an event
+//! skipped because it cannot be read (the model halts, visibly); a clock, a catalogue or an auto-increment (a rebuilt model
+//! equals the live one row for row); a rule about who may see what (a [`dossier_domain::VisibilityScope`] is translated, no
+//! more). What this crate never knows: commands, HTTP, effects.
+//!
+//! To add a read model: a folder with its [`ReadModel`] and its queries, and its line in [`ReadModels::open`].
+
+pub mod case_history;
+pub mod cases;
+mod database;
+mod error;
+mod event;
+mod model;
+mod models;
+mod rebuild;
+mod runner;
+mod scope;
+mod status;
+
+pub use database::ReadDatabase;
+pub use error::{OpenError, ProjectionError, QueryError};
+pub use event::{ProjectedEvent, ReadEvent};
+pub use model::{Checkpoint, Generation, ReadModel};
+pub use models::{LogFollower, ReadModels, WaitError};
+pub use rebuild::RebuildProgress;
+pub use status::ModelStatus;

@@ -1,0 +1,9 @@
+//! The read model `cases`: one row per case, with everything that getting and listing show.
+
+mod projector;
+mod query;
+mod row;
+
+pub use projector::Cases;
+pub use query::{CaseCondition, CasePage, CaseQueries};
+pub use row::CaseRow;

@@ -1,0 +1,140 @@
+//! Getting one case and listing many, always within a visibility scope.
+
+use std::sync::Arc;
+
+use dossier_domain::case::Status;
+use dossier_domain::catalogue::Priority;
+use dossier_domain::{CaseId, OrganizationId, VisibilityScope};
+use sqlx::{QueryBuilder, Sqlite};
+
+use super::row::CaseRow;
+use crate::database::ReadDatabase;
+use crate::error::QueryError;
+use crate::scope::push_scope;
+
+/// What a listed case must fulfil.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CaseCondition {
+    /// All of these; none: anything.
+    And(Vec<CaseCondition>),
+    /// One of these.
+    Or(Vec<CaseCondition>),
+    /// Not closed.
+    Open,
+    /// In this state.
+    Status(Status),
+    /// Of this priority.
+    Priority(Priority),
+    /// Filed by whoever has this address.
+    FilerEmail(String),
+}
+
+impl CaseCondition {
+    /// Anything.
+    pub fn anything() -> Self {
+        Self::And(Vec::new())
+    }
+
+    fn push(&self, query: &mut QueryBuilder<Sqlite>) {
+        match self {
+            Self::And(conditions) => push_joined(query, conditions, " AND ", "TRUE"),
+            Self::Or(conditions) => push_joined(query, conditions, " OR ", "FALSE"),
+            Self::Open => {
+                query.push("status <> ").push_bind(Status::Closed.as_str());
+            }
+            Self::Status(status) => {
+                query.push("status = ").push_bind(status.as_str());
+            }
+            Self::Priority(priority) => {
+                query.push("priority = ").push_bind(i64::from(priority.digit()));
+            }
+            Self::FilerEmail(email) => {
+                query.push("filer_email = ").push_bind(email.to_lowercase());
+            }
+        }
+    }
+}
+
+fn push_joined(query: &mut QueryBuilder<Sqlite>, conditions: &[CaseCondition], by: &str, empty: &str) {
+    if conditions.is_empty() {
+        query.push(empty);
+        return;
+    }
+    query.push("(");
+    for (number, condition) in conditions.iter().enumerate() {
+        if number > 0 {
+            query.push(by);
+        }
+        condition.push(query);
+    }
+    query.push(")");
+}
+
+/// Some cases, and where the next ones begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CasePage {
+    /// The cases, newest first.
+    pub cases: Vec<CaseRow>,
+    /// Sequence of the last one, when more follow.
+    pub next_before: Option<i64>,
+}
+
+/// The model's queries.
+#[derive(Clone)]
+pub struct CaseQueries {
+    database: Arc<ReadDatabase>,
+}
+
+impl CaseQueries {
+    /// Queries on a database.
+    pub fn new(database: Arc<ReadDatabase>) -> Self {
+        Self { database }
+    }
+
+    /// A case of an organization, if the scope shows it.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn get(
+        &self,
+        scope: &VisibilityScope,
+        organization: &OrganizationId,
+        case: CaseId,
+    ) -> Result<Option<CaseRow>, QueryError> {
+        let mut query = QueryBuilder::new("SELECT * FROM cases WHERE case_id = ");
+        query.push_bind(case.to_string());
+        query.push(" AND organization = ").push_bind(organization.as_str().to_owned());
+        query.push(" AND ");
+        push_scope(&mut query, scope);
+        Ok(query.build_query_as().fetch_optional(self.database.readers()).await?)
+    }
+
+    /// Cases of an organization that the scope shows, newest first, beginning before a sequence. The order never
+    /// changes, so that pages neither repeat nor drop a case that was there from the start.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn list(
+        &self,
+        scope: &VisibilityScope,
+        organization: &OrganizationId,
+        condition: &CaseCondition,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<CasePage, QueryError> {
+        let mut query = QueryBuilder::new("SELECT * FROM cases WHERE organization = ");
+        query.push_bind(organization.as_str().to_owned()).push(" AND ");
+        push_scope(&mut query, scope);
+        query.push(" AND ");
+        condition.push(&mut query);
+        if let Some(before) = before {
+            query.push(" AND sequence < ").push_bind(before);
+        }
+        query.push(" ORDER BY sequence DESC LIMIT ").push_bind(i64::from(limit) + 1);
+        let mut cases: Vec<CaseRow> = query.build_query_as().fetch_all(self.database.readers()).await?;
+        let more = cases.len() > limit as usize;
+        cases.truncate(limit as usize);
+        let next_before = cases.last().filter(|_| more).map(|case| case.sequence);
+        Ok(CasePage { cases, next_before })
+    }
+}

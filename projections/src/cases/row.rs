@@ -1,0 +1,226 @@
+//! One row of the model.
+
+use dossier_domain::case::{Case, CaseFiled, Problem};
+use dossier_domain::catalogue::Priority;
+use dossier_domain::personal::Personal;
+use dossier_eventlog::{Position, Revision};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::database::stored;
+use crate::scope::side_name;
+
+/// Columns of the table `cases`, in the order of [`CaseRow`]'s fields. Erased values are NULL.
+pub(super) const COLUMNS: &str = "
+    case_id TEXT PRIMARY KEY,
+    sequence INTEGER NOT NULL,
+    organization TEXT NOT NULL,
+    product TEXT NOT NULL,
+    classification_id TEXT NOT NULL,
+    classification_name TEXT NOT NULL,
+    title TEXT,
+    description TEXT,
+    priority INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    escalated INTEGER NOT NULL,
+    language TEXT NOT NULL,
+    time_zone TEXT,
+    contact_email TEXT,
+    subscribers TEXT NOT NULL,
+    test_case INTEGER NOT NULL,
+    problem TEXT,
+    filer_email TEXT,
+    filer_name TEXT,
+    filer_side TEXT NOT NULL,
+    manager TEXT,
+    filed_at_micros INTEGER NOT NULL,
+    updated_at_micros INTEGER NOT NULL,
+    customer_updated_at_micros INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    customer_revision INTEGER NOT NULL";
+
+/// A case as the read side shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow)]
+pub struct CaseRow {
+    /// Id of the case.
+    pub case_id: String,
+    /// Position of its filing: lists are ordered by it, newest first, and it never changes.
+    pub sequence: i64,
+    /// Whose case it is.
+    pub organization: String,
+    /// The product.
+    pub product: String,
+    /// Key of the classification.
+    pub classification_id: String,
+    /// Name of the classification at filing.
+    pub classification_name: String,
+    /// Short summary.
+    pub title: Option<String>,
+    /// The whole story.
+    pub description: Option<String>,
+    /// Digit of the priority.
+    pub priority: i64,
+    /// Name of the status.
+    pub status: String,
+    /// Whether an escalation is active.
+    pub escalated: bool,
+    /// Language support answers in.
+    pub language: String,
+    /// IANA name or offset, as given.
+    pub time_zone: Option<String>,
+    /// Address to reach the filer at, where given.
+    pub contact_email: Option<String>,
+    /// Addresses that get updates, a JSON array.
+    pub subscribers: String,
+    /// Not to be worked on.
+    pub test_case: bool,
+    /// More about the problem, a JSON object with open texts.
+    pub problem: Option<String>,
+    /// Address of who filed it.
+    pub filer_email: Option<String>,
+    /// Name of who filed it.
+    pub filer_name: Option<String>,
+    /// From which side it was filed.
+    pub filer_side: String,
+    /// The reseller that managed the organization at filing.
+    pub manager: Option<String>,
+    /// When it was filed, microseconds since 1970.
+    pub filed_at_micros: i64,
+    /// When anything last happened to it.
+    pub updated_at_micros: i64,
+    /// When anything last happened that customers may learn of.
+    pub customer_updated_at_micros: i64,
+    /// Revision of the stream.
+    pub revision: i64,
+    /// Revision of the last event that customers may learn of.
+    pub customer_revision: i64,
+}
+
+impl CaseRow {
+    /// The row right after the filing.
+    pub(super) fn filed(filed: &CaseFiled, position: Position, at: Timestamp) -> Self {
+        let at_micros = at.as_microsecond();
+        Self {
+            case_id: filed.case.to_string(),
+            sequence: stored(position),
+            organization: filed.organization.to_string(),
+            product: filed.product.to_string(),
+            classification_id: filed.classification.id.clone(),
+            classification_name: filed.classification.display_name.clone(),
+            title: filed.title.open().cloned(),
+            description: filed.description.open().cloned(),
+            priority: i64::from(filed.priority.digit()),
+            status: dossier_domain::case::Status::New.as_str().to_owned(),
+            escalated: false,
+            language: filed.language.clone(),
+            time_zone: filed.time_zone.clone(),
+            contact_email: filed.contact_email.as_ref().and_then(|email| email.open().cloned()),
+            subscribers: subscribers_json(&filed.subscribers),
+            test_case: filed.test_case,
+            problem: filed.problem.as_ref().map(problem_json),
+            filer_email: filed.filer.open().map(|contact| contact.email.clone()),
+            filer_name: filed.filer.open().map(|contact| contact.display_name.clone()),
+            filer_side: side_name(filed.side).to_owned(),
+            manager: filed.manager.as_ref().map(ToString::to_string),
+            filed_at_micros: at_micros,
+            updated_at_micros: at_micros,
+            customer_updated_at_micros: at_micros,
+            revision: 0,
+            customer_revision: 0,
+        }
+    }
+
+    /// The row of a folded case, for answering a command in the same words as a query.
+    pub fn of_case(
+        case: &Case,
+        revision: Revision,
+        customer_revision: Revision,
+        updated_at: Timestamp,
+        customer_updated_at: Timestamp,
+    ) -> Self {
+        Self {
+            case_id: case.id.to_string(),
+            sequence: 0,
+            organization: case.organization.to_string(),
+            product: case.product.to_string(),
+            classification_id: case.classification.id.clone(),
+            classification_name: case.classification.display_name.clone(),
+            title: case.title.open().cloned(),
+            description: case.description.open().cloned(),
+            priority: i64::from(case.priority.digit()),
+            status: case.status.as_str().to_owned(),
+            escalated: case.escalation.is_active(),
+            language: case.language.clone(),
+            time_zone: case.time_zone.clone(),
+            contact_email: case.contact_email.as_ref().and_then(|email| email.open().cloned()),
+            subscribers: subscribers_json(&case.subscribers),
+            test_case: case.test_case,
+            problem: case.problem.as_ref().map(problem_json),
+            filer_email: case.filer.open().map(|contact| contact.email.clone()),
+            filer_name: case.filer.open().map(|contact| contact.display_name.clone()),
+            filer_side: side_name(case.side).to_owned(),
+            manager: case.manager.as_ref().map(ToString::to_string),
+            filed_at_micros: case.filed_at.as_microsecond(),
+            updated_at_micros: updated_at.as_microsecond(),
+            customer_updated_at_micros: customer_updated_at.as_microsecond(),
+            revision: stored(Position(revision.0)),
+            customer_revision: stored(Position(customer_revision.0)),
+        }
+    }
+
+    /// The priority; `None` in a damaged row.
+    pub fn priority(&self) -> Option<Priority> {
+        u8::try_from(self.priority).ok().and_then(Priority::from_digit)
+    }
+
+    /// The addresses that get updates, erased ones left out.
+    pub fn subscribers(&self) -> Vec<String> {
+        serde_json::from_str(&self.subscribers).unwrap_or_default()
+    }
+}
+
+pub(super) fn subscribers_json(subscribers: &[Personal<String>]) -> String {
+    let open: Vec<&String> = subscribers.iter().filter_map(Personal::open).collect();
+    serde_json::to_string(&open).expect("strings are serializable")
+}
+
+/// The problem with its texts open, in the names of the API.
+fn problem_json(problem: &Problem) -> String {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct OpenProblem<'a> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        start: Option<Timestamp>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        end: Option<Timestamp>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        version: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        log_entries: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reproducible: Option<dossier_domain::case::Reproducible>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        application_flow: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        affected_user_percent: Option<u8>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        user_impact: Option<&'a str>,
+    }
+    fn open(text: Option<&Personal<String>>) -> Option<&str> {
+        text.and_then(|text| text.open().map(String::as_str))
+    }
+    serde_json::to_string(&OpenProblem {
+        start: problem.start,
+        end: problem.end,
+        version: problem.version.as_deref(),
+        log_entries: open(problem.log_entries.as_ref()),
+        reproducible: problem.reproducible,
+        code: open(problem.code.as_ref()),
+        application_flow: open(problem.application_flow.as_ref()),
+        affected_user_percent: problem.affected_user_percent,
+        user_impact: open(problem.user_impact.as_ref()),
+    })
+    .expect("texts and instants are serializable")
+}

@@ -1,0 +1,184 @@
+//! All read models of one database: opening, running, waiting for them, rebuilding them.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dossier_eventlog::Position;
+use tokio::sync::{Mutex, Notify, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::case_history::CaseHistory;
+use crate::cases::Cases;
+use crate::database::ReadDatabase;
+use crate::error::{OpenError, ProjectionError, QueryError};
+use crate::model::ReadModel;
+use crate::rebuild::{self, RebuildProgress};
+pub use crate::runner::LogFollower;
+use crate::runner::{self, Live, ModelHandle};
+use crate::status::ModelStatus;
+
+/// The read models.
+pub struct ReadModels {
+    database: Arc<ReadDatabase>,
+    follower: LogFollower,
+    handles: Vec<Arc<ModelHandle>>,
+}
+
+/// Why waiting for a position ended without it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WaitError {
+    /// The time was over.
+    #[error("the read model {model} has not come as far yet")]
+    TimedOut {
+        /// The model that is behind.
+        model: &'static str,
+    },
+    /// The model's projector has halted.
+    #[error("the read model {model} has halted: {why}")]
+    Halted {
+        /// The model.
+        model: &'static str,
+        /// Why.
+        why: String,
+    },
+}
+
+impl ReadModels {
+    /// Opens the database and makes sure that every model has tables of its current schema version.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn open(path: &Path, follower: LogFollower) -> Result<Self, OpenError> {
+        let models: Vec<Box<dyn ReadModel>> = vec![Box::new(Cases), Box::new(CaseHistory)];
+        Self::open_with(path, follower, models).await
+    }
+
+    /// The same with models of the caller's choice.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn open_with(
+        path: &Path,
+        follower: LogFollower,
+        models: Vec<Box<dyn ReadModel>>,
+    ) -> Result<Self, OpenError> {
+        let database = Arc::new(ReadDatabase::open(path).await?);
+        let mut handles = Vec::with_capacity(models.len());
+        for model in models {
+            let unusable = |error: ProjectionError| OpenError::Unusable {
+                path: path.to_owned(),
+                cause: error.to_string(),
+            };
+            let generation =
+                database.active_generation(&*model, follower.store.log_id()).await.map_err(unusable)?;
+            // What an interrupted rebuild left is dropped.
+            database.activate(&*model, generation).await.map_err(unusable)?;
+            let checkpoint = database.checkpoint(&*model, generation).await.map_err(unusable)?;
+            let status = ModelStatus { position: checkpoint.position, ..ModelStatus::default() };
+            handles.push(Arc::new(ModelHandle {
+                model,
+                status: watch::Sender::new(status),
+                live: Mutex::new(Live { generation, checkpoint }),
+                switched: Notify::new(),
+            }));
+        }
+        Ok(Self { database, follower, handles })
+    }
+
+    /// The database, for queries.
+    pub fn database(&self) -> &Arc<ReadDatabase> {
+        &self.database
+    }
+
+    /// Starts one projector per model; they run until cancelled.
+    pub fn start(&self, cancel: &CancellationToken) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        for handle in &self.handles {
+            tasks.spawn(runner::run(
+                handle.clone(),
+                self.database.clone(),
+                self.follower.clone(),
+                cancel.clone(),
+            ));
+        }
+        tasks
+    }
+
+    /// Names and statuses of all models.
+    pub fn statuses(&self) -> Vec<(&'static str, ModelStatus)> {
+        self.handles.iter().map(|handle| (handle.model.name(), handle.status.borrow().clone())).collect()
+    }
+
+    /// The log's head.
+    ///
+    /// # Errors
+    /// [`ProjectionError::Unavailable`].
+    pub async fn head(&self) -> Result<Position, ProjectionError> {
+        self.follower.store.head().await.map_err(runner::read_error)
+    }
+
+    /// Waits until every model has come as far as a position; a halted one is not waited for.
+    ///
+    /// # Errors
+    /// [`WaitError`] for the first model that has not.
+    pub async fn wait_for(&self, position: Position, patience: Duration) -> Result<(), WaitError> {
+        let deadline = tokio::time::Instant::now() + patience;
+        let mut result = Ok(());
+        for handle in &self.handles {
+            let model = handle.model.name();
+            let mut status = handle.status.subscribe();
+            let arrived = status.wait_for(|status| status.position >= position || status.halted.is_some());
+            let outcome = match tokio::time::timeout_at(deadline, arrived).await {
+                Ok(Ok(status)) if status.position >= position => Ok(()),
+                Ok(Ok(status)) => {
+                    Err(WaitError::Halted { model, why: status.halted.clone().unwrap_or_default() })
+                }
+                Ok(Err(_)) | Err(_) => Err(WaitError::TimedOut { model }),
+            };
+            result = result.and(outcome);
+        }
+        result
+    }
+
+    /// Builds a model anew beside the live one and switches; `false` when there is no such model.
+    ///
+    /// # Errors
+    /// [`ProjectionError`]; the live model stays as it is.
+    pub async fn rebuild(
+        &self,
+        name: &str,
+        progress: &(dyn Fn(RebuildProgress) + Send + Sync),
+    ) -> Result<bool, ProjectionError> {
+        let Some(handle) = self.handles.iter().find(|handle| handle.model.name() == name) else {
+            return Ok(false);
+        };
+        rebuild::rebuild(handle, &self.database, &self.follower, progress).await?;
+        Ok(true)
+    }
+
+    /// Every row of a model's live tables as text, in the order of the rows' first column, for comparing.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn dump(&self, name: &str) -> Result<Vec<String>, QueryError> {
+        let mut rows = Vec::new();
+        let tables = self.handles.iter().filter(|handle| handle.model.name() == name);
+        for table in tables.flat_map(|handle| handle.model.tables()) {
+            rows.extend(dump_table(&self.database, table.name).await?);
+        }
+        Ok(rows)
+    }
+}
+
+async fn dump_table(database: &ReadDatabase, table: &'static str) -> Result<Vec<String>, QueryError> {
+    let columns: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_info($1) ORDER BY cid")
+        .bind(table)
+        .fetch_all(database.readers())
+        .await?;
+    let quoted: Vec<String> = columns.iter().map(|column| format!("quote({column})")).collect();
+    let sql =
+        format!("SELECT '{table}: ' || concat_ws(' | ', {}) FROM {table} ORDER BY 1", quoted.join(", "));
+    Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_all(database.readers()).await?)
+}
