@@ -123,6 +123,7 @@ mod tests {
     fn a_token_for_another_scope_or_under_another_secret_is_refused() {
         let token = tokens().seal("cases.list organizations/acme", &cursor());
         assert!(is_refused(tokens().open("cases.list organizations/globex", &token)));
+        assert!(is_refused(tokens().open("cases.list organizations/acmf", &token)));
         assert!(is_refused(tokens().open("cases.list organizations/acm", &token)));
         assert!(is_refused(PageTokens::new([8; 32]).open("cases.list organizations/acme", &token)));
     }

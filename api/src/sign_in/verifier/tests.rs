@@ -144,6 +144,9 @@ async fn unsigned_tokens_and_shared_secrets_are_refused() {
         let unsigned = format!("{}.{}.", part(&header), part(&claims()));
         assert_eq!(outcome(&unsigned).await, Err(SignInError::Algorithm), "{algorithm}");
     }
+    // Not even worth a look at the keys.
+    let unknown = json!({"alg": "HS256", "kid": "x"});
+    assert_eq!(outcome(&signed(&unknown, &claims())).await, Err(SignInError::Algorithm));
     // The public key as an HMAC secret: what an attacker has.
     let message = format!("{}.{}", part(&json!({"alg": "HS256", "kid": "k"})), part(&claims()));
     let mut mac = Hmac::<Sha256>::new_from_slice(&point()).unwrap();
