@@ -96,6 +96,25 @@ async fn a_broken_commit_that_nobody_can_look_up_has_an_unknown_outcome() {
 }
 
 #[tokio::test]
+async fn a_broken_commit_that_might_come_back_has_an_unknown_outcome() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("events.db");
+    let store = open(&path).await;
+    extend(&store, 0, 1).await;
+    // No later write proves that the broken one is gone for good.
+    tamper(
+        &path,
+        "CREATE TRIGGER no_fence BEFORE UPDATE ON meta WHEN new.name = 'fence' \
+         BEGIN SELECT RAISE(ABORT, 'refused by a test'); END",
+    )
+    .await;
+    store.faults().before_commit.store(1, Ordering::SeqCst);
+    let unknown = store.append(append(&stream("case", 1), after_events(1), 2, 1)).await;
+    assert!(matches!(unknown, Err(AppendError::OutcomeUnknown(_))), "{unknown:?}");
+    extend(&store, 1, 1).await;
+}
+
+#[tokio::test]
 async fn an_append_that_the_database_refuses_fails_alone() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("events.db");
