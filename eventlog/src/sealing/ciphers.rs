@@ -112,6 +112,18 @@ mod tests {
     }
 
     #[test]
+    fn a_look_up_that_was_slower_than_an_erasure_does_not_bring_the_key_back() {
+        use chacha20poly1305::KeyInit;
+        let ciphers = Ciphers::with_capacity(1);
+        ciphers.insert(vec![("erased".to_owned(), Cached::Erased)]);
+        let found_before = || Cached::Cipher(Arc::new(XChaCha20Poly1305::new(&[7; 32].into())));
+        for _ in 0..2 {
+            ciphers.insert(vec![("erased".to_owned(), found_before())]);
+            assert!(matches!(ciphers.get("erased"), Some(Cached::Erased)));
+        }
+    }
+
+    #[test]
     fn renewed_subjects_outlive_their_generation() {
         let ciphers = Ciphers::with_capacity(4);
         ciphers.insert(vec![("kept".to_owned(), Cached::Erased)]);

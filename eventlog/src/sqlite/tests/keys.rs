@@ -79,10 +79,11 @@ async fn an_erased_key_leaves_no_trace_in_the_files() {
     let neighbours = (0..40).map(|n| (format!("account-{n:02}"), Secret::new([n; 32])));
     store.create(neighbours.collect()).await.unwrap();
     store.create(vec![("account-20-gone".to_owned(), Secret::new(secret))]).await.unwrap();
+    // Half a key would be a trace as well.
     let traces = || {
         let files =
             fs::read_dir(directory.path()).unwrap().map(|file| fs::read(file.unwrap().path()).unwrap());
-        files.filter(|bytes| bytes.windows(secret.len()).any(|window| window == secret)).count()
+        files.filter(|bytes| bytes.windows(8).any(|part| secret.windows(8).any(|of| part == of))).count()
     };
     assert!(traces() > 0, "the key is stored");
     store.erase("account-20-gone").await.unwrap();
