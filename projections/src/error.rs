@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use dossier_eventlog::{BusError, ReadError};
+
 /// Why the read database was not opened. The operator acts.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -33,11 +35,54 @@ pub enum ProjectionError {
     Halted(String),
 }
 
-impl From<sqlx::Error> for ProjectionError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Unavailable(format!("read database: {error}"))
+impl From<ReadError> for ProjectionError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            ReadError::Damaged(_) => Self::Halted(error.to_string()),
+        }
     }
 }
+
+impl From<BusError> for ProjectionError {
+    fn from(error: BusError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<sqlx::Error> for ProjectionError {
+    fn from(error: sqlx::Error) -> Self {
+        match remedy(&error) {
+            Some(remedy) => Self::Halted(format!("read database: {error}; {remedy}")),
+            None => Self::Unavailable(format!("read database: {error}")),
+        }
+    }
+}
+
+/// What helps where trying again does not.
+fn remedy(error: &sqlx::Error) -> Option<&'static str> {
+    const REBUILD: &str = "rebuild the read model";
+    match error {
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnNotFound(_) => {
+            Some(REBUILD)
+        }
+        // The low byte of SQLite's code says the kind.
+        sqlx::Error::Database(error) => match error.code()?.parse::<u32>().ok()? & 0xff {
+            SQLITE_CORRUPT | SQLITE_NOTADB => {
+                Some("stop, move the read database away and start again: it is rebuilt from the log")
+            }
+            SQLITE_TOOBIG | SQLITE_CONSTRAINT | SQLITE_MISMATCH => Some(REBUILD),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+const SQLITE_CORRUPT: u32 = 11;
+const SQLITE_TOOBIG: u32 = 18;
+const SQLITE_CONSTRAINT: u32 = 19;
+const SQLITE_MISMATCH: u32 = 20;
+const SQLITE_NOTADB: u32 = 26;
 
 /// Why a query has no answer. The caller repeats later.
 #[derive(Debug, thiserror::Error)]

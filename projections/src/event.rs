@@ -2,14 +2,15 @@
 
 use dossier_domain::access::AccessEvent;
 use dossier_domain::case::CaseEvent;
-use dossier_domain::personal::{open_all, subjects_to_open};
+use dossier_domain::personal::{InvalidPlain, open_all, subjects_to_open};
 use dossier_domain::{DomainEvent, PersonalFields, PersonalSlot};
-use dossier_eventlog::{Metadata, Opened, Position, RecordedEvent, Revision, SealError, Sealer, StreamName};
+use dossier_eventlog::{Metadata, Opened, Position, RecordedEvent, Revision, Sealer, StreamName};
 use jiff::Timestamp;
 
 use crate::error::ProjectionError;
 
 /// The events of every aggregate.
+#[allow(clippy::large_enum_variant, reason = "it lives for one batch, which reads every case event anyway")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReadEvent {
     /// Of a case.
@@ -44,33 +45,46 @@ pub struct ProjectedEvent {
     pub event: ReadEvent,
 }
 
-/// Decodes and opens events of the wanted categories; the others are left out.
-///
-/// # Errors
-/// [`ProjectionError::Halted`] for the first event that is not readable, with how many readable ones stand before it.
+/// Decodes and opens events of the wanted categories; the others are left out. Where one is not readable, answers those
+/// before it, and how many of the recorded ones stand before it, with why.
 pub(crate) async fn read_events(
     recorded: &[&RecordedEvent],
     categories: &[&str],
     sealer: &Sealer,
 ) -> (Vec<ProjectedEvent>, Option<(usize, ProjectionError)>) {
+    let halted = |recorded: &RecordedEvent, why: String| {
+        ProjectionError::Halted(format!(
+            "event {} at position {}: {why}",
+            recorded.event_id, recorded.position
+        ))
+    };
     let mut events = Vec::with_capacity(recorded.len());
+    let mut indexes = Vec::with_capacity(recorded.len());
     let mut failure = None;
     for (index, recorded) in recorded.iter().enumerate() {
         if !categories.contains(&recorded.stream.category()) {
             continue;
         }
         match decode(recorded) {
-            Ok(event) => events.push(event),
+            Ok(event) => {
+                events.push(event);
+                indexes.push(index);
+            }
             Err(why) => {
-                let position = recorded.position;
-                let why = format!("event {} at position {position}: {why}", recorded.event_id);
-                failure = Some((index, ProjectionError::Halted(why)));
+                failure = Some((index, halted(recorded, why)));
                 break;
             }
         }
     }
-    if let Err(error) = open(&mut events, sealer).await {
+    if let Err(error) = prepare(&mut events, sealer).await {
         return (Vec::new(), Some((0, error)));
+    }
+    let unopened =
+        events.iter_mut().enumerate().find_map(|(number, event)| Some((number, open(event, sealer).err()?)));
+    if let Some((number, why)) = unopened {
+        events.truncate(number);
+        let index = indexes[number];
+        failure = Some((index, halted(recorded[index], why)));
     }
     (events, failure)
 }
@@ -79,7 +93,8 @@ fn decode(recorded: &RecordedEvent) -> Result<ProjectedEvent, String> {
     let (event_type, version, payload) = (&recorded.event_type, recorded.version, &recorded.payload);
     let event = match recorded.stream.category() {
         "access" => AccessEvent::decode(event_type, version, payload).map(ReadEvent::Access),
-        _ => CaseEvent::decode(event_type, version, payload).map(ReadEvent::Case),
+        "case" => CaseEvent::decode(event_type, version, payload).map(ReadEvent::Case),
+        other => return Err(format!("no reader of the category {other}")),
     }
     .map_err(|error| error.to_string())?;
     Ok(ProjectedEvent {
@@ -92,47 +107,30 @@ fn decode(recorded: &RecordedEvent) -> Result<ProjectedEvent, String> {
     })
 }
 
-async fn open(events: &mut [ProjectedEvent], sealer: &Sealer) -> Result<(), ProjectionError> {
+/// Fetches the keys of all subjects at once.
+async fn prepare(events: &mut [ProjectedEvent], sealer: &Sealer) -> Result<(), ProjectionError> {
     let mut subjects = Vec::new();
-    for event in events.iter_mut() {
+    for event in events {
         subjects.extend(subjects_to_open(&mut event.event));
     }
     subjects.sort_unstable();
     subjects.dedup();
-    sealer.prepare_open(&subjects).await.map_err(seal_error)?;
-    for event in events {
-        open_all(&mut event.event, |subject, sealed| {
-            sealer.open(subject, sealed).map_err(OpenFailure::Seal).map(|opened| match opened {
-                Opened::Plain(plain) => Some(plain),
-                Opened::Erased => None,
-            })
-        })
-        .map_err(|failure| match failure {
-            OpenFailure::Seal(error) => seal_error(error),
-            OpenFailure::Plain(why) => {
-                ProjectionError::Halted(format!("event at position {}: {why}", event.position))
-            }
-        })?;
-    }
-    Ok(())
+    sealer.prepare_open(&subjects).await.map_err(|error| ProjectionError::Unavailable(error.to_string()))
 }
 
-enum OpenFailure {
-    Seal(SealError),
-    Plain(String),
+fn open(event: &mut ProjectedEvent, sealer: &Sealer) -> Result<(), String> {
+    open_all(&mut event.event, |subject, sealed| match sealer.open(subject, sealed) {
+        Ok(Opened::Plain(plain)) => Ok(Some(plain)),
+        Ok(Opened::Erased) => Ok(None),
+        Err(error) => Err(Unopened(error.to_string())),
+    })
+    .map_err(|Unopened(why)| why)
 }
 
-impl From<dossier_domain::personal::InvalidPlain> for OpenFailure {
-    fn from(error: dossier_domain::personal::InvalidPlain) -> Self {
-        Self::Plain(error.to_string())
-    }
-}
+struct Unopened(String);
 
-fn seal_error(error: SealError) -> ProjectionError {
-    match error {
-        SealError::Unavailable(_) => ProjectionError::Unavailable(error.to_string()),
-        SealError::Erased(_) | SealError::MissingKey(_) | SealError::Damaged(_) => {
-            ProjectionError::Halted(error.to_string())
-        }
+impl From<InvalidPlain> for Unopened {
+    fn from(error: InvalidPlain) -> Self {
+        Self(error.to_string())
     }
 }

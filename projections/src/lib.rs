@@ -12,6 +12,7 @@ pub mod cases;
 mod database;
 mod error;
 mod event;
+mod generations;
 mod model;
 mod models;
 mod rebuild;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dossier_eventlog::Position;
+use sqlx::SqliteConnection;
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +17,7 @@ use crate::error::{OpenError, ProjectionError, QueryError};
 use crate::model::ReadModel;
 use crate::rebuild::{self, RebuildProgress};
 pub use crate::runner::LogFollower;
-use crate::runner::{self, Live, ModelHandle};
+use crate::runner::{self, ModelHandle};
 use crate::status::ModelStatus;
 
 /// The read models.
@@ -71,16 +72,13 @@ impl ReadModels {
                 path: path.to_owned(),
                 cause: error.to_string(),
             };
-            let generation =
-                database.active_generation(&*model, follower.store.log_id()).await.map_err(unusable)?;
-            // What an interrupted rebuild left is dropped.
-            database.activate(&*model, generation).await.map_err(unusable)?;
-            let checkpoint = database.checkpoint(&*model, generation).await.map_err(unusable)?;
-            let status = ModelStatus { position: checkpoint.position, ..ModelStatus::default() };
+            let live = database.open_model(&*model, follower.store.log_id()).await.map_err(unusable)?;
             handles.push(Arc::new(ModelHandle {
                 model,
-                status: watch::Sender::new(status),
-                live: Mutex::new(Live { generation, checkpoint }),
+                // Nobody is told a position before the runner has made sure that it is of this log.
+                status: watch::Sender::new(ModelStatus::default()),
+                rebuilding: Mutex::default(),
+                live: Mutex::new(live),
                 switched: Notify::new(),
             }));
         }
@@ -116,7 +114,7 @@ impl ReadModels {
     /// # Errors
     /// [`ProjectionError::Unavailable`].
     pub async fn head(&self) -> Result<Position, ProjectionError> {
-        self.follower.store.head().await.map_err(runner::read_error)
+        Ok(self.follower.store.head().await?)
     }
 
     /// Waits until every model has come as far as a position; a halted one is not waited for.
@@ -158,27 +156,28 @@ impl ReadModels {
         Ok(true)
     }
 
-    /// Every row of a model's live tables as text, in the order of the rows' first column, for comparing.
+    /// Every row of a model's live tables at one moment as text, sorted, for comparing.
     ///
     /// # Errors
     /// [`QueryError`].
     pub async fn dump(&self, name: &str) -> Result<Vec<String>, QueryError> {
+        let mut snapshot = self.database.readers().begin().await?;
         let mut rows = Vec::new();
         let tables = self.handles.iter().filter(|handle| handle.model.name() == name);
         for table in tables.flat_map(|handle| handle.model.tables()) {
-            rows.extend(dump_table(&self.database, table.name).await?);
+            rows.extend(dump_table(&mut snapshot, table.name).await?);
         }
         Ok(rows)
     }
 }
 
-async fn dump_table(database: &ReadDatabase, table: &'static str) -> Result<Vec<String>, QueryError> {
+async fn dump_table(snapshot: &mut SqliteConnection, table: &'static str) -> Result<Vec<String>, QueryError> {
     let columns: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_info($1) ORDER BY cid")
         .bind(table)
-        .fetch_all(database.readers())
+        .fetch_all(&mut *snapshot)
         .await?;
     let quoted: Vec<String> = columns.iter().map(|column| format!("quote({column})")).collect();
     let sql =
         format!("SELECT '{table}: ' || concat_ws(' | ', {}) FROM {table} ORDER BY 1", quoted.join(", "));
-    Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_all(database.readers()).await?)
+    Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_all(snapshot).await?)
 }

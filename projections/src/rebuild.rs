@@ -4,7 +4,8 @@ use dossier_eventlog::Position;
 
 use crate::database::ReadDatabase;
 use crate::error::ProjectionError;
-use crate::runner::{Live, LogFollower, ModelHandle, apply, read_error};
+use crate::generations::Live;
+use crate::runner::{LogFollower, ModelHandle, apply};
 
 /// Events taken in with one transaction: small enough to let the live projector in between.
 const REBUILD_BATCH_EVENTS: usize = 500;
@@ -26,11 +27,14 @@ pub(crate) async fn rebuild(
     follower: &LogFollower,
     progress: &(dyn Fn(RebuildProgress) + Send + Sync),
 ) -> Result<(), ProjectionError> {
+    let _one_at_a_time = handle.rebuilding.lock().await;
     let model = &*handle.model;
-    let generation = database.create_generation(model, follower.store.log_id()).await?;
-    let result = fill(handle, database, follower, generation, progress).await;
-    if result.is_err() {
-        database.discard(model, generation).await?;
+    let next = database.create_generation(model, follower.store.log_id()).await?;
+    let result = fill(handle, database, follower, next, progress).await;
+    if result.is_err()
+        && let Err(error) = database.discard(model, next.generation).await
+    {
+        tracing::warn!(model = model.name(), %error, "what a failed rebuild left is dropped at the next start");
     }
     result
 }
@@ -39,49 +43,49 @@ async fn fill(
     handle: &ModelHandle,
     database: &ReadDatabase,
     follower: &LogFollower,
-    generation: crate::model::Generation,
+    mut next: Live,
     progress: &(dyn Fn(RebuildProgress) + Send + Sync),
 ) -> Result<(), ProjectionError> {
-    let model = &*handle.model;
-    let head = follower.store.head().await.map_err(read_error)?;
-    let mut next = Live { generation, checkpoint: database.checkpoint(model, generation).await? };
+    let head = follower.store.head().await?;
     let mut events = 0;
-    while step(database, follower, handle, &mut next, &mut events).await? {
+    // A batch that is not full has met the head, which under load moves on for ever.
+    while step(database, follower, handle, &mut next, &mut events).await? == REBUILD_BATCH_EVENTS {
         progress(RebuildProgress { position: next.checkpoint.position, head, events });
         tokio::task::yield_now().await;
     }
     // With the live projector held, the rest is short; the switch is one transaction.
     let mut live = handle.live.lock().await;
     while next.checkpoint.position < live.checkpoint.position {
-        if !step(database, follower, handle, &mut next, &mut events).await? {
+        if step(database, follower, handle, &mut next, &mut events).await? == 0 {
+            // The live one comes from another log.
             break;
         }
     }
-    database.activate(model, generation).await?;
+    database.activate(&*handle.model, next.generation).await?;
     *live = next;
     handle.status.send_modify(|status| {
-        status.position = live.checkpoint.position;
+        status.position = next.checkpoint.position;
         status.halted = None;
     });
+    drop(live);
     handle.switched.notify_one();
-    progress(RebuildProgress { position: live.checkpoint.position, head, events });
+    progress(RebuildProgress { position: next.checkpoint.position, head, events });
     Ok(())
 }
 
-/// Takes the next events in; false at the log's head.
+/// Takes the next events in; answers how many.
 async fn step(
     database: &ReadDatabase,
     follower: &LogFollower,
     handle: &ModelHandle,
     next: &mut Live,
     events: &mut u64,
-) -> Result<bool, ProjectionError> {
-    let batch =
-        follower.store.read_all(next.checkpoint.position, REBUILD_BATCH_EVENTS).await.map_err(read_error)?;
+) -> Result<usize, ProjectionError> {
+    let batch = follower.store.read_all(next.checkpoint.position, REBUILD_BATCH_EVENTS).await?;
     if batch.is_empty() {
-        return Ok(false);
+        return Ok(0);
     }
     apply(database, &*handle.model, &follower.sealer, next, &batch.iter().collect::<Vec<_>>()).await?;
     *events += batch.len() as u64;
-    Ok(true)
+    Ok(batch.len())
 }

@@ -3,21 +3,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dossier_eventlog::{Bus, BusError, BusMessage, EventStore, Position, ReadError, RecordedEvent, Sealer};
-use sqlx::Connection;
-use tokio::sync::{Mutex, MutexGuard, Notify, watch};
+use dossier_eventlog::{Bus, BusMessage, EventStore, Position, RecordedEvent, Sealer};
+use tokio::sync::{Mutex, Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::database::{ReadDatabase, move_checkpoint};
+use crate::database::{ReadDatabase, begin};
 use crate::error::ProjectionError;
 use crate::event::read_events;
-use crate::model::{Checkpoint, Generation, ReadModel};
+use crate::generations::{Live, move_checkpoint};
+use crate::model::ReadModel;
 use crate::status::ModelStatus;
 
 /// Most events taken in with one transaction.
 pub(crate) const BATCH_EVENTS: usize = 500;
 /// How long after the log moved a missing bus message is no longer waited for.
 const BUS_PATIENCE: Duration = Duration::from_millis(100);
+/// The head is only a hint (another process may write): the log itself is read at least this often.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// Pause before trouble is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
 
@@ -32,19 +34,16 @@ pub struct LogFollower {
     pub sealer: Arc<Sealer>,
 }
 
-/// A model, its status, and the generation that its runner feeds.
+/// A model, its status, and the generation that its runner feeds. Whoever needs several takes them in this order:
+/// `rebuilding`, `live`, the database's writer.
 pub(crate) struct ModelHandle {
     pub(crate) model: Box<dyn ReadModel>,
     pub(crate) status: watch::Sender<ModelStatus>,
+    /// One rebuild at a time.
+    pub(crate) rebuilding: Mutex<()>,
     pub(crate) live: Mutex<Live>,
     /// Tells a halted runner that a rebuild has put another generation under it.
     pub(crate) switched: Notify,
-}
-
-/// The generation that is kept up, and how far it has come.
-pub(crate) struct Live {
-    pub(crate) generation: Generation,
-    pub(crate) checkpoint: Checkpoint,
 }
 
 /// Runs until cancelled.
@@ -101,37 +100,65 @@ impl Runner {
     async fn follow(&self) -> Result<std::convert::Infallible, ProjectionError> {
         self.reload().await?;
         // Subscribed before catching up, so that nothing falls between the two.
-        let mut subscription =
-            self.follower.bus.subscribe(self.handle.model.name()).await.map_err(bus_error)?;
-        let mut head = self.follower.store.watch_head();
+        let mut subscription = self.follower.bus.subscribe(self.handle.model.name()).await?;
         self.catch_up().await?;
         self.handle.status.send_modify(|status| status.last_error = None);
+        // Kept over the messages: those that say nothing new must not put it off.
+        let mut missed = std::pin::pin!(self.missed());
         loop {
             let messages = tokio::select! {
-                messages = subscription.next(BATCH_EVENTS) => messages.map_err(bus_error)?,
-                // A message that is lost at the end leaves no gap to be noticed: the log's head tells.
-                () = log_moved_on(&mut head, &self.handle.status) => Vec::new(),
+                messages = subscription.next(BATCH_EVENTS) => messages?,
+                () = &mut missed => {
+                    missed.set(self.missed());
+                    Vec::new()
+                }
             };
             let position =
                 if messages.is_empty() { self.catch_up().await? } else { self.take(&messages).await? };
-            subscription.acknowledge(position).await.map_err(bus_error)?;
+            subscription.acknowledge(position).await?;
         }
     }
 
-    /// Reads the checkpoint again and makes sure that it belongs to this log (promise 2).
+    /// Waits until the bus has not brought what the log has held for a while, or for as long as the hint may say nothing:
+    /// a message that is lost at the end leaves no gap to be noticed.
+    async fn missed(&self) {
+        let mut head = self.follower.store.watch_head();
+        loop {
+            let known = *head.borrow_and_update();
+            tokio::time::sleep(BUS_PATIENCE).await;
+            if known > self.handle.status.borrow().position {
+                return;
+            }
+            match tokio::time::timeout(LONGEST_WAIT, head.changed()).await {
+                Ok(Ok(())) => {}
+                // Nobody writes through this store any more.
+                Ok(Err(_)) => return tokio::time::sleep(LONGEST_WAIT).await,
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Reads the generation and its checkpoint again, which another process may have moved, and makes sure that they belong
+    /// to this release and this log (promise 2).
     async fn reload(&self) -> Result<(), ProjectionError> {
+        let name = self.handle.model.name();
         let mut live = self.handle.live.lock().await;
-        live.checkpoint = self.database.checkpoint(&*self.handle.model, live.generation).await?;
+        match self.database.active(&*self.handle.model).await? {
+            Some((version, found)) if version == self.handle.model.schema_version() => *live = found,
+            _ => {
+                return Err(ProjectionError::Halted(format!(
+                    "another release has built the read model {name} anew; start this one again"
+                )));
+            }
+        }
         let checkpoint = live.checkpoint;
         let known = match checkpoint.event_id {
             None => true,
-            Some(event_id) => {
-                self.follower.store.event_id_at(checkpoint.position).await.map_err(read_error)?
-                    == Some(event_id)
-            }
+            Some(event_id) => self.follower.store.event_id_at(checkpoint.position).await? == Some(event_id),
         };
         if checkpoint.log_id != self.follower.store.log_id() || !known {
-            let name = self.handle.model.name();
+            // A position of another log says nothing to whoever waits.
+            self.handle.status.send_modify(|status| status.position = Position::START);
             return Err(ProjectionError::Halted(format!(
                 "the read model {name} comes from another log, or the log was restored; run: dossier rebuild {name}"
             )));
@@ -173,14 +200,9 @@ impl Runner {
         Ok(live.checkpoint.position)
     }
 
-    async fn catch_up_from(&self, live: &mut MutexGuard<'_, Live>) -> Result<(), ProjectionError> {
+    async fn catch_up_from(&self, live: &mut Live) -> Result<(), ProjectionError> {
         loop {
-            let batch = self
-                .follower
-                .store
-                .read_all(live.checkpoint.position, BATCH_EVENTS)
-                .await
-                .map_err(read_error)?;
+            let batch = self.follower.store.read_all(live.checkpoint.position, BATCH_EVENTS).await?;
             if batch.is_empty() {
                 return Ok(());
             }
@@ -218,40 +240,15 @@ pub(crate) async fn apply(
     let readable = failure.as_ref().map_or(recorded.len(), |(index, _)| *index);
     if let Some(last) = recorded[..readable].last() {
         let mut writer = database.writer().await;
-        let mut transaction = writer.begin().await?;
+        let mut transaction = begin(&mut writer).await?;
+        // First, so that a twin that was overtaken touches no row.
+        move_checkpoint(&mut transaction, model, live, (last.position, last.event_id)).await?;
         if !events.is_empty() {
             model.project(&mut transaction, live.generation, &events).await?;
         }
-        let to = (last.position, last.event_id);
-        move_checkpoint(&mut transaction, model, live.generation, live.checkpoint.position, to).await?;
         transaction.commit().await?;
         live.checkpoint.position = last.position;
         live.checkpoint.event_id = Some(last.event_id);
     }
     failure.map_or(Ok(()), |(_, error)| Err(error))
-}
-
-/// Waits until the log has been ahead of the model for longer than the bus needs.
-async fn log_moved_on(head: &mut watch::Receiver<Position>, status: &watch::Sender<ModelStatus>) {
-    loop {
-        tokio::time::sleep(BUS_PATIENCE).await;
-        let behind = *head.borrow_and_update() > status.borrow().position;
-        if behind {
-            return;
-        }
-        if head.changed().await.is_err() {
-            return std::future::pending().await;
-        }
-    }
-}
-
-pub(crate) fn read_error(error: ReadError) -> ProjectionError {
-    match error {
-        ReadError::Unavailable(_) => ProjectionError::Unavailable(error.to_string()),
-        ReadError::Damaged(_) => ProjectionError::Halted(error.to_string()),
-    }
-}
-
-fn bus_error(error: BusError) -> ProjectionError {
-    ProjectionError::Unavailable(error.to_string())
 }

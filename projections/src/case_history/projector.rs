@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use dossier_domain::case::CaseEvent;
+use dossier_eventlog::Audience;
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
@@ -25,7 +26,7 @@ impl ReadModel for CaseHistory {
     }
 
     fn schema_version(&self) -> i64 {
-        1
+        2
     }
 
     fn categories(&self) -> &'static [&'static str] {
@@ -97,8 +98,12 @@ fn filed_row(projected: &ProjectedEvent) -> Option<FiledRow<'_>> {
     })
 }
 
+/// A comment that is not for customers has no row: every reader of this model may be one (R-COMMENT-3).
 fn comment_row(projected: &ProjectedEvent) -> Option<CommentRow> {
     let ReadEvent::Case(CaseEvent::CommentAdded(comment)) = &projected.event else { return None };
+    if projected.metadata.audience != Audience::Customer {
+        return None;
+    }
     Some(CommentRow {
         comment_id: comment.comment.to_string(),
         case_id: projected.stream.id().to_owned(),

@@ -85,19 +85,19 @@ fn take_in(rows: &mut BTreeMap<String, CaseRow>, projected: &ProjectedEvent) {
     let Some(row) = rows.get_mut(projected.stream.id()).filter(|row| row.revision < revision) else { return };
     match event {
         CaseEvent::CaseFiled(_) | CaseEvent::CommentAdded(_) | CaseEvent::EscalationAcknowledged(_) => {}
-        CaseEvent::CaseStateChanged(change) => row.status = change.to.as_str().to_owned(),
+        CaseEvent::CaseStateChanged(change) => row.set_status(change.to),
         CaseEvent::CaseRenamed(renamed) => row.title = renamed.title.open().cloned(),
         CaseEvent::SubscribersChanged(changed) => row.subscribers = subscribers_json(&changed.subscribers),
         CaseEvent::PriorityChanged(changed) => row.priority = i64::from(changed.to.digit()),
         CaseEvent::CaseEscalated(_) => row.escalated = true,
         CaseEvent::EscalationResolved(_) => row.escalated = false,
-        CaseEvent::InformationRequested(_) => row.status = Status::ActionRequired.as_str().to_owned(),
-        CaseEvent::SolutionProposed(_) => row.status = Status::SolutionProvided.as_str().to_owned(),
+        CaseEvent::InformationRequested(_) => row.set_status(Status::ActionRequired),
+        CaseEvent::SolutionProposed(_) => row.set_status(Status::SolutionProvided),
         CaseEvent::CaseClosed(_) => {
-            row.status = Status::Closed.as_str().to_owned();
+            row.set_status(Status::Closed);
             row.escalated = false;
         }
-        CaseEvent::ReopenedWithin30Days(_) => row.status = Status::InProgress.as_str().to_owned(),
+        CaseEvent::ReopenedWithin30Days(_) => row.set_status(Status::InProgress),
     }
     row.revision = revision;
     row.updated_at_micros = projected.recorded_at.as_microsecond();

@@ -1,6 +1,6 @@
 //! One row of the model.
 
-use dossier_domain::case::{Case, CaseFiled, Problem};
+use dossier_domain::case::{Case, CaseFiled, Problem, Status};
 use dossier_domain::catalogue::Priority;
 use dossier_domain::personal::Personal;
 use dossier_eventlog::{Position, Revision};
@@ -110,7 +110,7 @@ impl CaseRow {
             title: filed.title.open().cloned(),
             description: filed.description.open().cloned(),
             priority: i64::from(filed.priority.digit()),
-            status: dossier_domain::case::Status::New.as_str().to_owned(),
+            status: Status::New.as_str().to_owned(),
             escalated: false,
             language: filed.language.clone(),
             time_zone: filed.time_zone.clone(),
@@ -128,6 +128,10 @@ impl CaseRow {
             revision: 0,
             customer_revision: 0,
         }
+    }
+
+    pub(super) fn set_status(&mut self, status: Status) {
+        status.as_str().clone_into(&mut self.status);
     }
 
     /// The row of a folded case, for answering a command in the same words as a query.
