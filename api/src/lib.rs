@@ -1,12 +1,32 @@
-//! The dossier binary: HTTP, sign-in, authorization, wiring, configuration, command line.
+//! The `dossier` binary: HTTP, sign-in, authorization, wiring, configuration, command line.
+//!
+//! What this crate never holds: SQL, or a rule of the business. A use case is one file under [`endpoints`]; what every request
+//! goes through is [`pipeline`]; what is opened and started is [`system`].
 
+pub mod app;
+pub mod authorization;
+pub mod call;
 pub mod config;
+pub mod control;
+pub mod docs;
+pub mod edge;
+pub mod endpoints;
 pub mod filter;
+pub mod health;
 pub mod logging;
 pub mod mask;
+pub mod openapi;
 pub mod page_token;
 pub mod path;
+pub mod pipeline;
 pub mod proto_json;
 pub mod query;
+pub mod refusals;
+pub mod replay;
+pub mod resources;
+pub mod sample_data;
+pub mod schemas;
+pub mod server;
 pub mod sign_in;
 pub mod status;
+pub mod system;

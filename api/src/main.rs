@@ -1,1 +1,201 @@
-fn main() {}
+//! The `dossier` command.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use dossier_api::config::cli::{Cli, Command, RebuildArgs, ReplayArgs, SettingsArgs, TokenArgs};
+use dossier_api::config::{Settings, data_directory};
+use dossier_api::sign_in::DevIssuer;
+use dossier_api::system::{Edge, System};
+use dossier_api::{control, edge, logging, openapi, replay, sample_data, schemas, server, system};
+use indicatif::{ProgressBar, ProgressStyle};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+/// How long the start waits for read models before it answers all the same.
+const CATCH_UP_PATIENCE: Duration = Duration::from_secs(5);
+/// How long requests in flight may take after the signal to stop.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
+
+type AnyError = Box<dyn std::error::Error>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Serve(args) => serve(&args).await,
+        Command::Token(args) => token(&args),
+        Command::Rebuild(args) => rebuild(&args).await,
+        Command::Replay(args) => replay_stream(&args).await,
+        Command::CheckConfig(args) => check_config(&args),
+        Command::Migrate(args) => migrate(&args).await,
+        Command::Openapi => print(&openapi::rendered()),
+        Command::Schemas(args) => schemas::write(&args.out).map_err(AnyError::from).and_then(|written| {
+            print(&format!("{} files written to {}\n", written.len(), args.out.display()))
+        }),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "dossier: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn settings(args: &SettingsArgs) -> Result<Settings, AnyError> {
+    Ok(Settings::resolve(args, environment, |path| std::fs::read_to_string(path))?)
+}
+
+fn print(text: &str) -> Result<(), AnyError> {
+    let mut output = std::io::stdout().lock();
+    output.write_all(text.as_bytes())?;
+    Ok(output.flush()?)
+}
+
+async fn serve(args: &SettingsArgs) -> Result<(), AnyError> {
+    let settings = settings(args)?;
+    logging::init(&settings.log, settings.log_format)?;
+    let system = start(&settings).await?;
+    if settings.is_dev() {
+        sample_data::load(&system.app).await?;
+    }
+    system.wait_until_caught_up(CATCH_UP_PATIENCE).await;
+    let listener = tokio::net::TcpListener::bind(settings.listen).await.map_err(|error| {
+        format!(
+            "listen: {} cannot be listened on ({error}); choose another with --listen, port 0 picks one",
+            settings.listen
+        )
+    })?;
+    let address = listener.local_addr()?;
+    if settings.is_dev() {
+        print(&recipe(&settings, &format!("http://{address}")))?;
+    }
+    print(&format!("listening on http://{address}\n"))?;
+    let router = server::router(system.app.clone());
+    let (stopping, stopped) = tokio::sync::oneshot::channel();
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+        stop_signal().await;
+        tracing::info!("stopping: requests in flight are finished");
+        let _ = stopping.send(());
+    });
+    tokio::select! {
+        result = serving => result?,
+        () = async {
+            let _ = stopped.await;
+            tokio::time::sleep(DRAIN_PATIENCE).await;
+        } => tracing::warn!("requests still in flight were cut off"),
+    }
+    system.stop().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn start(settings: &Settings) -> Result<System, AnyError> {
+    // Two rustls providers may be linked: one is chosen here, once.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let edge = Edge { clock: edge::clock(), entropy: edge::entropy() };
+    Ok(System::start(settings, edge, metrics()?).await?)
+}
+
+fn metrics() -> Result<PrometheusHandle, AnyError> {
+    const SECONDS: &[f64] =
+        &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+    Ok(PrometheusBuilder::new().set_buckets(SECONDS)?.install_recorder()?)
+}
+
+async fn stop_signal() {
+    let interrupted = tokio::signal::ctrl_c();
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut terminated) => {
+            tokio::select! {
+                _ = interrupted => {}
+                _ = terminated.recv() => {}
+            }
+        }
+        Err(_) => {
+            let _ = interrupted.await;
+        }
+    }
+}
+
+/// How to get a token and a first request, to be pasted into another terminal.
+fn recipe(settings: &Settings, url: &str) -> String {
+    let program =
+        std::env::current_exe().map_or_else(|_| "dossier".to_owned(), |path| path.display().to_string());
+    let data = std::path::absolute(&settings.data).unwrap_or_else(|_| settings.data.clone());
+    let (program, data) = (quoted(&program), quoted(&data.display().to_string()));
+    format!(
+        r#"Sample organizations: acme, globex, initech, umbrella; resellers nimbus, stratus; data in {data}.
+
+Paste into another terminal for a token and a first case:
+
+  TOKEN=$({program} token --email alice@acme.example --data {data})
+  curl -s {url}/v2/organizations/acme/cases -H "Authorization: Bearer $TOKEN" -d '{{
+    "displayName": "My first case", "description": "It does not work.",
+    "classification": {{"id": "compute-vm"}}, "priority": "P3"}}'
+  curl -s {url}/v2/organizations/acme/cases -H "Authorization: Bearer $TOKEN"
+
+All methods: {url}/docs
+
+"#
+    )
+}
+
+/// Quoted for a shell, where it must be.
+fn quoted(text: &str) -> String {
+    if text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-".contains(&b)) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+fn token(args: &TokenArgs) -> Result<(), AnyError> {
+    let issuer = DevIssuer::load(&data_directory(args.data.as_deref(), environment))?;
+    let person = sample_data::person(&args.email);
+    let roles = person.map_or(&[][..], |person| person.roles);
+    let name = person.map(|person| person.name);
+    let provider = person.and_then(|person| person.provider);
+    let token = issuer.issue(&args.email, name, roles, provider, (edge::clock())(), args.ttl)?;
+    print(&format!("{token}\n"))
+}
+
+async fn rebuild(args: &RebuildArgs) -> Result<(), AnyError> {
+    let data = data_directory(args.data.as_deref(), environment);
+    let bar = ProgressBar::new(0);
+    bar.set_style(ProgressStyle::with_template("{prefix:>14} {wide_bar} {percent}% {msg}")?);
+    let rebuilt = control::ask_rebuild(&data, args.read_model.as_deref(), |progress| {
+        bar.set_prefix(progress.model.clone());
+        bar.set_length(progress.head);
+        bar.set_position(progress.position.min(progress.head));
+        bar.set_message(format!("{} events", progress.events));
+    })
+    .await;
+    bar.finish_and_clear();
+    print(&format!("rebuilt: {}\n", rebuilt?.join(", ")))
+}
+
+async fn replay_stream(args: &ReplayArgs) -> Result<(), AnyError> {
+    let data = data_directory(args.data.as_deref(), environment);
+    let mut output = std::io::BufWriter::new(std::io::stdout());
+    replay::replay(&data, &args.stream, args.at, &edge::entropy(), &mut output).await?;
+    Ok(output.flush()?)
+}
+
+fn check_config(args: &SettingsArgs) -> Result<(), AnyError> {
+    let settings = settings(args)?;
+    system::load_catalogue(settings.catalogue.as_deref())?;
+    print("the configuration is good\n")
+}
+
+async fn migrate(args: &SettingsArgs) -> Result<(), AnyError> {
+    let settings = settings(args)?;
+    logging::init(&settings.log, settings.log_format)?;
+    start(&settings).await?.stop().await;
+    print("the stores have the schema of this version\n")
+}

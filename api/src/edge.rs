@@ -1,0 +1,22 @@
+//! The only place that reads the clock and draws randomness; everything else gets them handed in.
+
+use std::sync::Arc;
+
+use dossier_commands::Clock;
+use dossier_eventlog::Entropy;
+use jiff::Timestamp;
+
+/// The system's clock, in the microseconds that the log keeps.
+#[expect(clippy::disallowed_methods, reason = "the edge: the one place that reads the clock")]
+pub fn clock() -> Clock {
+    Arc::new(|| {
+        let now = Timestamp::now();
+        Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+    })
+}
+
+/// The operating system's randomness.
+#[expect(clippy::disallowed_methods, reason = "the edge: the one place that draws randomness")]
+pub fn entropy() -> Entropy {
+    Arc::new(|bytes| getrandom::fill(bytes).expect("the operating system gives randomness"))
+}

@@ -1,0 +1,86 @@
+//! `cases.create`: filing a case (R-CASE-1).
+
+use dossier_commands::identity;
+use dossier_domain::Personal;
+use dossier_domain::case::{CaseCommand, FileCase};
+use dossier_domain::catalogue::Priority;
+use utoipa::ToSchema;
+
+use super::cases_patch::{priority, subscribers};
+use crate::call::{Call, Reply};
+use crate::proto_json::Message;
+use crate::resources::{CaseResource, ClassificationResource};
+use crate::status::ApiError;
+
+/// What a case is created from. Unknown and output-only fields are ignored.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(
+    dead_code,
+    reason = "describes the request for the OpenAPI document; requests are read field by field"
+)]
+pub struct NewCase {
+    /// Short summary, 1 to 1,000 characters.
+    display_name: String,
+    /// The whole story, 1 to 60,000 characters.
+    description: String,
+    /// What it is about; only the id counts.
+    classification: ClassificationResource,
+    /// P1 to P4, or P0 where the plan offers it.
+    priority: String,
+    /// IANA name or offset; kept as given.
+    time_zone: Option<String>,
+    /// Addresses that get updates, at most 100.
+    subscriber_email_addresses: Option<Vec<String>>,
+    /// BCP 47; `en` where support does not speak it.
+    language_code: Option<String>,
+    /// Address to reach the filer at.
+    contact_email: Option<String>,
+    /// Not to be worked on.
+    test_case: Option<bool>,
+}
+
+/// Files a case.
+///
+/// # Errors
+/// 400 naming the field that does not fit; 403 without a plan, a role or the support privilege.
+#[utoipa::path(
+    post,
+    path = "/v2/organizations/{organization}/cases",
+    operation_id = "cases.create",
+    tag = "cases",
+    params(
+        ("organization" = String, Path, description = "Id of the organization"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A ULID or UUID; repeating it files nothing again"),
+    ),
+    request_body = NewCase,
+    responses((status = 200, description = "The case", body = CaseResource)),
+)]
+pub async fn handle(call: Call) -> Result<Reply, ApiError> {
+    let message = Message::parse(&call.body)?;
+    let command = read(&call, &message)?;
+    super::cases_patch::execute(&call, None, &command).await
+}
+
+fn read(call: &Call, message: &Message) -> Result<CaseCommand, ApiError> {
+    let author = call.actor.contact.subject();
+    let own = |text: String| Personal::new(author.clone(), text);
+    let classification =
+        message.message("classification")?.map(|message| message.string("id")).transpose()?.flatten();
+    let contact_email = message
+        .string("contactEmail")?
+        .filter(|email| !email.is_empty())
+        .map(|email| Personal::new(identity::contact_subject(call.app.commands.sealer(), &email), email));
+    Ok(CaseCommand::File(Box::new(FileCase {
+        classification: classification.unwrap_or_default(),
+        title: own(message.string("displayName")?.unwrap_or_default()),
+        description: own(message.string("description")?.unwrap_or_default()),
+        priority: priority(message)?.and_then(Priority::from_digit),
+        language: message.string("languageCode")?.unwrap_or_default(),
+        time_zone: message.string("timeZone")?.filter(|zone| !zone.is_empty()),
+        contact_email,
+        subscribers: subscribers(call, message)?,
+        test_case: message.bool("testCase")?.unwrap_or_default(),
+        problem: None,
+    })))
+}

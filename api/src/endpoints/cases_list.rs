@@ -1,0 +1,109 @@
+//! `cases.list`: the cases of an organization, newest first.
+
+use dossier_domain::case::Status;
+use dossier_domain::catalogue::Priority;
+use dossier_projections::cases::CaseCondition;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::call::{Call, Reply};
+use crate::filter::{CaseFilter, FilterMode, PublishedState};
+use crate::query::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
+use crate::refusals;
+use crate::resources::CaseResource;
+use crate::status::ApiError;
+
+/// Some cases.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CaseList {
+    /// The cases, newest first.
+    pub cases: Vec<CaseResource>,
+    /// Where the next ones begin; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_page_token: Option<String>,
+}
+
+/// Continues before a filing.
+#[derive(Serialize, Deserialize)]
+struct Cursor {
+    before: i64,
+}
+
+/// Lists cases.
+///
+/// # Errors
+/// 400 for a bad filter, page size or token.
+#[utoipa::path(
+    get,
+    path = "/v2/organizations/{organization}/cases",
+    operation_id = "cases.list",
+    tag = "cases",
+    params(
+        ("organization" = String, Path, description = "Id of the organization"),
+        ("filter" = Option<String>, Query,
+            description = "`state`, `priority`, `creator.email` with `=`, joined by AND and OR: `state=OPEN AND (priority=P1 OR priority=P2)`"),
+        ("pageSize" = Option<i32>, Query, description = "At most 100; 10 when absent"),
+        ("pageToken" = Option<String>, Query, description = "From an earlier answer to the same filter"),
+        ("Dossier-Min-Position" = Option<u64>, Header, description = "A position the answer must not be older than"),
+    ),
+    responses((status = 200, description = "Cases", body = CaseList)),
+)]
+pub async fn handle(call: Call) -> Result<Reply, ApiError> {
+    let parent = call.parent()?;
+    let filter = CaseFilter::parse(FilterMode::List, call.query.text("filter"))?;
+    let limit = call.query.page_size(DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)?;
+    let scope = format!("cases.list {} {filter}", parent.organization);
+    let cursor = call
+        .query
+        .text("pageToken")
+        .map(|token| call.app.page_tokens.open::<Cursor>(&scope, token))
+        .transpose()?;
+    let page = call
+        .app
+        .cases
+        .list(
+            &call.scope()?,
+            &parent.organization,
+            &condition(&filter)?,
+            cursor.map(|cursor| cursor.before),
+            limit,
+        )
+        .await
+        .map_err(|error| refusals::query(&error))?;
+    let side = parent.authority.side();
+    Reply::json(&CaseList {
+        cases: page.cases.iter().map(|row| CaseResource::new(row, side, call.enums())).collect(),
+        next_page_token: page.next_before.map(|before| call.app.page_tokens.seal(&scope, &Cursor { before })),
+    })
+}
+
+/// The filter in the read model's terms.
+fn condition(filter: &CaseFilter) -> Result<CaseCondition, ApiError> {
+    let all = |filters: &[CaseFilter]| filters.iter().map(condition).collect::<Result<Vec<_>, _>>();
+    Ok(match filter {
+        CaseFilter::All => CaseCondition::anything(),
+        CaseFilter::And(filters) => CaseCondition::And(all(filters)?),
+        CaseFilter::Or(filters) => CaseCondition::Or(all(filters)?),
+        CaseFilter::StateOpen => CaseCondition::Open,
+        CaseFilter::StateIs(state) => CaseCondition::Status(match state {
+            PublishedState::New => Status::New,
+            PublishedState::InProgress => Status::InProgress,
+            PublishedState::ActionRequired => Status::ActionRequired,
+            PublishedState::SolutionProvided => Status::SolutionProvided,
+            PublishedState::Closed => Status::Closed,
+        }),
+        CaseFilter::Priority(digit) => match Priority::from_digit(*digit) {
+            Some(priority) => CaseCondition::Priority(priority),
+            None => CaseCondition::Or(Vec::new()),
+        },
+        CaseFilter::CreatorEmail(email) => CaseCondition::FilerEmail(email.clone()),
+        CaseFilter::Text(_)
+        | CaseFilter::UpdatedAfter(_)
+        | CaseFilter::Organization(_)
+        | CaseFilter::Project(_) => {
+            return Err(ApiError::invalid_field("filter", "this term belongs to cases:search")
+                .with_reason("INVALID_FILTER"));
+        }
+    })
+}

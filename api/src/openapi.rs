@@ -1,0 +1,135 @@
+//! The OpenAPI document, generated from the use cases.
+
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+use utoipa::OpenApi;
+
+use crate::endpoints::{
+    case_classifications_search, cases_close, cases_create, cases_escalate, cases_get, cases_list,
+    cases_patch, comments_create, comments_get, comments_list,
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Dossier",
+        description = "Support cases. The customer side is the public Cloud Support API, v2 and v2beta: its official clients work unmodified."
+    ),
+    paths(
+        case_classifications_search::handle,
+        cases_create::handle,
+        cases_get::handle,
+        cases_list::handle,
+        cases_patch::handle,
+        cases_escalate::handle,
+        cases_close::handle,
+        comments_create::handle,
+        comments_get::handle,
+        comments_list::handle,
+    )
+)]
+struct Document;
+
+/// The document: every path in both versions, with the errors and the sign-in that all share.
+pub fn document() -> Value {
+    let mut document = serde_json::to_value(Document::openapi()).unwrap_or_default();
+    let v2 = document["paths"].as_object().cloned().unwrap_or_default();
+    let mut paths = Map::new();
+    for version in ["v2", "v2beta"] {
+        for (path, item) in &v2 {
+            let mut item = item.clone();
+            for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
+                complete(operation, version);
+            }
+            paths.insert(path.replacen("/v2/", &format!("/{version}/"), 1), item);
+        }
+    }
+    document["paths"] = Value::Object(paths);
+    document["components"]["schemas"]["Status"] = status_schema();
+    document["components"]["securitySchemes"] = json!({
+        "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An OpenID Connect token" }
+    });
+    document["security"] = json!([{ "bearer": [] }]);
+    document
+}
+
+fn complete(operation: &mut Value, version: &str) {
+    if version != "v2" {
+        let id = operation["operationId"].as_str().map(|id| format!("{version}.{id}"));
+        operation["operationId"] = json!(id);
+    }
+    operation["responses"]["default"] = json!({
+        "description": "A refusal; `details` holds an ErrorInfo with a stable `reason`",
+        "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Status" } } }
+    });
+}
+
+fn status_schema() -> Value {
+    json!({
+        "type": "object",
+        "description": "google.rpc.Status in JSON",
+        "required": ["error"],
+        "properties": { "error": {
+            "type": "object",
+            "required": ["code", "message", "status"],
+            "properties": {
+                "code": { "type": "integer", "description": "The HTTP status" },
+                "message": { "type": "string", "description": "What is wrong and what to do next" },
+                "status": { "type": "string", "description": "The canonical code" },
+                "details": { "type": "array", "items": { "type": "object" } }
+            }
+        } }
+    })
+}
+
+/// The document as committed: sorted, indented, with a line break at the end.
+pub fn rendered() -> String {
+    let mut text = serde_json::to_string_pretty(&document()).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// `/openapi.json`.
+pub async fn serve() -> Response {
+    ([(CONTENT_TYPE, "application/json")], rendered()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::endpoints::ENDPOINTS;
+
+    #[test]
+    fn every_endpoint_is_described_and_nothing_else() {
+        let document = document();
+        let operations = document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
+            item.as_object().unwrap().iter().map(move |(method, operation)| {
+                (
+                    path.clone(),
+                    method.clone(),
+                    operation["operationId"].as_str().unwrap_or_default().to_owned(),
+                )
+            })
+        });
+        let described: BTreeSet<String> =
+            operations.filter(|(path, ..)| path.starts_with("/v2/")).map(|(.., id)| id).collect();
+        let served: BTreeSet<String> = ENDPOINTS.iter().map(|endpoint| endpoint.id.to_owned()).collect();
+        assert_eq!(described, served);
+    }
+
+    #[test]
+    fn every_described_path_leads_to_its_endpoint() {
+        for (path, item) in document()["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let method = method.to_uppercase().parse().unwrap();
+                let concrete = path.replace('{', "").replace('}', "");
+                let (endpoint, ..) = crate::endpoints::route(&method, &concrete).expect("served");
+                let id = operation["operationId"].as_str().unwrap();
+                assert_eq!(id.trim_start_matches("v2beta."), endpoint.id, "{method} {path}");
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What the inner rooms refuse, in the shape of the API.
+
+use dossier_commands::{CommandError, LoadError};
+use dossier_domain::AccessRefusal;
+use dossier_domain::case::{CaseRejection, Kind};
+use dossier_projections::{QueryError, WaitError};
+
+use crate::status::{ApiError, Code};
+
+/// Seconds after which trying again may help.
+const RETRY_AFTER_SECONDS: u32 = 1;
+
+/// Who may not, and why.
+pub fn access(refusal: &AccessRefusal) -> ApiError {
+    let error = ApiError::permission_denied(refusal.to_string()).with_reason(refusal.reason());
+    refusal.metadata().into_iter().fold(error, |error, (key, value)| error.with_metadata(key, value))
+}
+
+/// What the business refuses on a case.
+pub fn case(rejection: &CaseRejection) -> ApiError {
+    let code = match rejection.kind() {
+        Kind::Invalid => Code::InvalidArgument,
+        Kind::Forbidden => Code::PermissionDenied,
+        Kind::Precondition => Code::FailedPrecondition,
+        Kind::NotFound => Code::NotFound,
+        Kind::AlreadyExists => Code::AlreadyExists,
+    };
+    let mut error = ApiError::new(code, rejection.to_string()).with_reason(rejection.reason());
+    if let Some(field) = rejection.field() {
+        error = error.with_violation(field, rejection.to_string());
+    }
+    rejection.metadata().into_iter().fold(error, |error, (key, value)| error.with_metadata(key, value))
+}
+
+/// Why a command has no outcome.
+pub fn command<R>(error: CommandError<R>, rejected: impl Fn(&R) -> ApiError) -> ApiError {
+    let aborted = |reason: &'static str| Some((Code::Aborted, reason));
+    let known = match &error {
+        CommandError::Rejected(rejection) => return rejected(rejection),
+        CommandError::KeyReused => aborted("IDEMPOTENCY_KEY_REUSED"),
+        CommandError::PreconditionFailed => aborted("ETAG_MISMATCH"),
+        CommandError::Contention => aborted("CONCURRENT_CHANGES"),
+        CommandError::TooLarge(_) => Some((Code::InvalidArgument, "REQUEST_TOO_LARGE")),
+        CommandError::OutcomeUnknown => Some((Code::Internal, "OUTCOME_UNKNOWN")),
+        CommandError::Unavailable(_) | CommandError::Damaged(_) => None,
+    };
+    if let Some((code, reason)) = known {
+        return ApiError::new(code, message(&error)).with_reason(reason);
+    }
+    match error {
+        CommandError::Damaged(cause) => damaged(&cause),
+        other => unavailable(&message(&other)),
+    }
+}
+
+fn message<R>(error: &CommandError<R>) -> String {
+    match error {
+        CommandError::TooLarge(why) | CommandError::Unavailable(why) | CommandError::Damaged(why) => {
+            why.clone()
+        }
+        CommandError::KeyReused => {
+            "this idempotency key was used for another request; use a new key for a new request".to_owned()
+        }
+        CommandError::PreconditionFailed => {
+            "the resource has changed since it was read; read it again and decide anew".to_owned()
+        }
+        CommandError::Contention => {
+            "others are changing the same resource; send the request again".to_owned()
+        }
+        CommandError::OutcomeUnknown => {
+            "whether the command was applied is not known; repeat it with the same Idempotency-Key".to_owned()
+        }
+        CommandError::Rejected(_) => String::new(),
+    }
+}
+
+/// Why a stream was not loaded.
+pub fn load(error: LoadError) -> ApiError {
+    match error {
+        LoadError::Unavailable(cause) => unavailable(&cause),
+        LoadError::Damaged(cause) => damaged(&cause),
+    }
+}
+
+/// Why a query has no answer.
+pub fn query(error: &QueryError) -> ApiError {
+    tracing::error!(%error, "a query failed");
+    ApiError::unavailable("the read models cannot answer now; try again", RETRY_AFTER_SECONDS)
+        .with_reason("READ_MODEL_UNAVAILABLE")
+}
+
+/// Why a query did not wait long enough for what it must not be older than.
+pub fn wait(error: &WaitError) -> ApiError {
+    let reason = match error {
+        WaitError::TimedOut { .. } => "READ_MODEL_BEHIND",
+        WaitError::Halted { .. } => "READ_MODEL_HALTED",
+    };
+    let message = match error {
+        WaitError::TimedOut { model } => format!("the read model {model} has not come as far yet; try again"),
+        WaitError::Halted { model, .. } => {
+            format!("the read model {model} has halted; the operator must rebuild it")
+        }
+    };
+    ApiError::unavailable(message, RETRY_AFTER_SECONDS).with_reason(reason)
+}
+
+/// Known not stored (promise 12). The cause goes to the log, not to the caller.
+fn unavailable(cause: &str) -> ApiError {
+    tracing::warn!(cause, "a command was refused: the store is not available");
+    ApiError::unavailable(
+        "nothing was stored: the store cannot write now; send the request again",
+        RETRY_AFTER_SECONDS,
+    )
+    .with_reason("STORE_UNAVAILABLE")
+}
+
+fn damaged(cause: &str) -> ApiError {
+    tracing::error!(cause, "the log or the key store is not readable");
+    ApiError::internal("the log is not readable here; the operator must act").with_reason("LOG_NOT_READABLE")
+}

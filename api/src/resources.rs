@@ -1,0 +1,244 @@
+//! The resources of the public API as they are written, and the enums in which they are read.
+
+use dossier_commands::Folded;
+use dossier_domain::case::{CaseState, CommentAdded, Status};
+use dossier_domain::{CaseId, Side};
+use dossier_eventlog::Revision;
+use dossier_projections::case_history::CommentRow;
+use dossier_projections::cases::CaseRow;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::call::Version;
+use crate::proto_json::{EnumEncoding, EnumTable, format_timestamp};
+use crate::status::ApiError;
+
+/// States as published.
+pub const STATES: &EnumTable = &[
+    ("STATE_UNSPECIFIED", 0),
+    ("NEW", 1),
+    ("IN_PROGRESS_GOOGLE_SUPPORT", 2),
+    ("ACTION_REQUIRED", 3),
+    ("SOLUTION_PROVIDED", 4),
+    ("CLOSED", 5),
+];
+
+/// Priorities as published: the number is one more than the digit.
+pub const PRIORITIES: &EnumTable =
+    &[("PRIORITY_UNSPECIFIED", 0), ("P0", 1), ("P1", 2), ("P2", 3), ("P3", 4), ("P4", 5)];
+
+/// Reasons for an escalation as published.
+pub const ESCALATION_REASONS: &EnumTable =
+    &[("REASON_UNSPECIFIED", 0), ("RESOLUTION_TIME", 1), ("TECHNICAL_EXPERTISE", 2), ("BUSINESS_IMPACT", 3)];
+
+/// Product lines as published in v2beta.
+pub const PRODUCT_LINES: &EnumTable =
+    &[("PRODUCT_LINE_UNSPECIFIED", 0), ("GOOGLE_CLOUD", 1), ("GOOGLE_MAPS", 2)];
+
+/// What a case is about.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClassificationResource {
+    /// Stable key; needed to create a case.
+    pub id: String,
+    /// Levels joined by ` > `.
+    pub display_name: String,
+    /// The product line (v2beta only).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub product: Option<Value>,
+}
+
+/// Somebody who did something.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ActorResource {
+    /// Name to show.
+    pub display_name: String,
+    /// Email address; not given for support staff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Whether it is support staff.
+    pub google_support: bool,
+    /// How they sign in; not given for support staff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+}
+
+/// What is shown of a person whose data were erased.
+const ERASED: &str = "(erased)";
+
+impl ActorResource {
+    fn new(email: Option<&String>, name: Option<&String>, is_support: bool) -> Self {
+        let shown = name.or(email).map_or(ERASED, String::as_str);
+        let display_name =
+            if is_support && email.is_some() { format!("{shown} (support)") } else { shown.to_owned() };
+        let email = email.filter(|_| !is_support).cloned();
+        Self { display_name, username: email.clone(), email, google_support: is_support }
+    }
+}
+
+/// A support case.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CaseResource {
+    /// `organizations/{organization}/cases/{case}`.
+    pub name: String,
+    /// Short summary.
+    pub display_name: String,
+    /// The whole story.
+    pub description: String,
+    /// What it is about.
+    pub classification: ClassificationResource,
+    /// IANA name or offset, as given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// Addresses that get updates.
+    pub subscriber_email_addresses: Vec<String>,
+    /// NEW, IN_PROGRESS_GOOGLE_SUPPORT, ACTION_REQUIRED, SOLUTION_PROVIDED or CLOSED.
+    #[schema(value_type = String)]
+    pub state: Value,
+    /// When it was filed.
+    pub create_time: String,
+    /// When anything last happened to it.
+    pub update_time: String,
+    /// Who filed it.
+    pub creator: ActorResource,
+    /// Address to reach the filer at, where given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact_email: Option<String>,
+    /// Whether an escalation is active.
+    pub escalated: bool,
+    /// Not to be worked on.
+    pub test_case: bool,
+    /// Language support answers in.
+    pub language_code: String,
+    /// P0 to P4.
+    #[schema(value_type = String)]
+    pub priority: Value,
+}
+
+impl CaseResource {
+    /// A case as somebody of a side sees it.
+    pub fn new(row: &CaseRow, side: Side, enums: EnumEncoding) -> Self {
+        let updated_at_micros =
+            if side == Side::Support { row.updated_at_micros } else { row.customer_updated_at_micros };
+        Self {
+            name: format!("organizations/{}/cases/{}", row.organization, row.case_id),
+            display_name: row.title.clone().unwrap_or_else(|| ERASED.to_owned()),
+            description: row.description.clone().unwrap_or_else(|| ERASED.to_owned()),
+            classification: ClassificationResource {
+                id: row.classification_id.clone(),
+                display_name: row.classification_name.clone(),
+                product: None,
+            },
+            time_zone: row.time_zone.clone(),
+            subscriber_email_addresses: row.subscribers(),
+            state: enums.encode(state_number(&row.status), STATES),
+            create_time: instant(row.filed_at_micros),
+            update_time: instant(updated_at_micros),
+            creator: ActorResource::new(row.filer_email.as_ref(), row.filer_name.as_ref(), false),
+            contact_email: row.contact_email.clone(),
+            escalated: row.escalated,
+            test_case: row.test_case,
+            language_code: row.language.clone(),
+            priority: enums.encode(i32::try_from(row.priority).map_or(0, |digit| digit + 1), PRIORITIES),
+        }
+    }
+}
+
+/// The row of a folded case, to be answered in the same words as a query.
+///
+/// # Errors
+/// 500 when the fold holds no case.
+pub fn row_of(folded: &Folded<CaseState>) -> Result<CaseRow, ApiError> {
+    let case = folded.state.filed().ok_or_else(|| ApiError::internal("an accepted command left no case"))?;
+    let revision = folded.revision.unwrap_or(Revision(0));
+    let updated_at = folded.recorded_at.unwrap_or(case.filed_at);
+    Ok(CaseRow::of_case(
+        case,
+        revision,
+        folded.customer_revision.unwrap_or(revision),
+        updated_at,
+        folded.customer_updated_at.unwrap_or(updated_at),
+    ))
+}
+
+/// The revision of a case as a side sees it.
+pub fn revision_of(row: &CaseRow, side: Side) -> i64 {
+    if side == Side::Support { row.revision } else { row.customer_revision }
+}
+
+fn state_number(status: &str) -> i32 {
+    match Status::from_name(status) {
+        None => 0,
+        Some(Status::New) => 1,
+        Some(Status::InProgress) => 2,
+        Some(Status::ActionRequired) => 3,
+        Some(Status::SolutionProvided) => 4,
+        Some(Status::Closed) => 5,
+    }
+}
+
+fn instant(micros: i64) -> String {
+    format_timestamp(Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH))
+}
+
+/// A comment on a case.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CommentResource {
+    /// `organizations/{organization}/cases/{case}/comments/{comment}`.
+    pub name: String,
+    /// When it was made.
+    pub create_time: String,
+    /// Who made it.
+    pub creator: ActorResource,
+    /// The text.
+    pub body: String,
+    /// A copy of the text.
+    pub plain_text_body: String,
+}
+
+impl CommentResource {
+    /// A comment of a case of an organization.
+    pub fn of_row(row: &CommentRow, organization: &str) -> Self {
+        let body = row.body.clone().unwrap_or_else(|| ERASED.to_owned());
+        Self {
+            name: format!("organizations/{organization}/cases/{}/comments/{}", row.case_id, row.comment_id),
+            create_time: instant(row.created_at_micros),
+            creator: ActorResource::new(
+                row.author_email.as_ref(),
+                row.author_name.as_ref(),
+                row.side == "support",
+            ),
+            plain_text_body: body.clone(),
+            body,
+        }
+    }
+
+    /// A comment that was just made.
+    pub fn of_event(added: &CommentAdded, organization: &str, case: CaseId, at: Timestamp) -> Self {
+        let author = added.author.open();
+        let body = added.body.open().cloned().unwrap_or_else(|| ERASED.to_owned());
+        Self {
+            name: format!("organizations/{organization}/cases/{case}/comments/{}", added.comment),
+            create_time: format_timestamp(at),
+            creator: ActorResource::new(
+                author.map(|author| &author.email),
+                author.map(|author| &author.display_name),
+                added.side == Side::Support,
+            ),
+            plain_text_body: body.clone(),
+            body,
+        }
+    }
+}
+
+/// The product line of a classification, for v2beta.
+pub fn product_of(line: u8, version: Version, enums: EnumEncoding) -> Option<Value> {
+    (version == Version::V2Beta)
+        .then(|| serde_json::json!({ "productLine": enums.encode(i32::from(line), PRODUCT_LINES) }))
+}

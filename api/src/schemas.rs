@@ -1,0 +1,45 @@
+//! The generated contracts: a JSON Schema per event type and version, the OpenAPI document, the authorization table.
+
+use std::path::{Path, PathBuf};
+
+use dossier_domain::access::AccessEvent;
+use dossier_domain::case::CaseEvent;
+use dossier_domain::{DomainEvent, EventSchema};
+
+use crate::{authorization, openapi};
+
+/// Every generated file, by its path below the folder of schemas.
+pub fn files() -> Vec<(PathBuf, String)> {
+    let mut files = vec![
+        (PathBuf::from("openapi.json"), openapi::rendered()),
+        (PathBuf::from("authorization.txt"), authorization::rendered()),
+    ];
+    files.extend(CaseEvent::schemas().into_iter().map(|schema| event_file("case", schema)));
+    files.extend(AccessEvent::schemas().into_iter().map(|schema| event_file("access", schema)));
+    files
+}
+
+fn event_file(category: &str, schema: EventSchema) -> (PathBuf, String) {
+    let path =
+        Path::new("events").join(category).join(format!("{}.v{}.json", schema.event_type, schema.version));
+    let mut text = serde_json::to_string_pretty(&schema.schema).unwrap_or_default();
+    text.push('\n');
+    (path, text)
+}
+
+/// Writes every file below a folder and answers their paths.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut written = Vec::new();
+    for (path, text) in files() {
+        let path = folder.join(path);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        std::fs::write(&path, text)?;
+        written.push(path);
+    }
+    Ok(written)
+}

@@ -1,0 +1,228 @@
+//! The whole system in one process: opens the stores, starts the relay and the projectors, and stops them in order.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use dossier_commands::{Clock, Commands};
+use dossier_domain::Catalogue;
+use dossier_eventlog::{
+    Entropy, EventStore, InProcessBus, OpenError, Position, ReadError, Relay, RelayOptions, Sealer,
+    SqliteKeyStore, SqliteOptions, SqliteStore,
+};
+use dossier_projections::case_history::CommentQueries;
+use dossier_projections::cases::CaseQueries;
+use dossier_projections::{LogFollower, ReadModels};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::config::{self, Settings, SignIn};
+use crate::control;
+use crate::page_token::PageTokens;
+use crate::sign_in::dev_issuer::{DEV_AUDIENCE, DEV_ISSUER, DEV_STAFF_CLAIM, DevIssuerError};
+use crate::sign_in::{DevIssuer, KeySource, RemoteKeys, RemoteKeysSettings, Verifier, VerifierSettings};
+
+/// Folded streams kept in memory, of each kind.
+const CACHED_STREAMS: usize = 20_000;
+/// Messages the bus keeps for a slow projector before that one reads the log.
+const BUS_CAPACITY: usize = 8_192;
+/// The catalogue that is used when none is configured.
+const BUILT_IN_CATALOGUE: &str = include_str!("../catalogue.toml");
+/// Name of the key store's file, beside the event log.
+const KEYS_FILE: &str = "keys.db";
+
+/// Why the system does not start, in one sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory cannot be used.
+    #[error("data: {path} cannot be used ({cause}); give a directory that this process may write", path = .path.display())]
+    Data {
+        /// The directory.
+        path: PathBuf,
+        /// What the operating system said.
+        cause: std::io::Error,
+    },
+    /// A store was not opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The log was opened and does not answer.
+    #[error("the event log cannot be read: {0}")]
+    Log(#[from] ReadError),
+    /// The read database was not opened.
+    #[error(transparent)]
+    ReadModels(#[from] dossier_projections::OpenError),
+    /// The catalogue is not usable.
+    #[error("catalogue: {path} is not usable: {cause}", path = .path.display())]
+    Catalogue {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// The built-in issuer's key is not usable.
+    #[error(transparent)]
+    DevIssuer(#[from] DevIssuerError),
+    /// The issuer is not usable.
+    #[error("oidc_issuer: {0}")]
+    Issuer(String),
+}
+
+/// Time and randomness, handed in.
+#[derive(Clone)]
+pub struct Edge {
+    /// The clock.
+    pub clock: Clock,
+    /// Randomness.
+    pub entropy: Entropy,
+}
+
+/// A running system.
+pub struct System {
+    /// What answers requests.
+    pub app: Arc<App>,
+    store: Arc<SqliteStore>,
+    keys: Arc<SqliteKeyStore>,
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl System {
+    /// Opens everything and starts the parts that run by themselves.
+    ///
+    /// # Errors
+    /// [`StartError`] says in one sentence what to do.
+    pub async fn start(
+        settings: &Settings,
+        edge: Edge,
+        metrics: PrometheusHandle,
+    ) -> Result<Self, StartError> {
+        std::fs::create_dir_all(&settings.data)
+            .map_err(|cause| StartError::Data { path: settings.data.clone(), cause })?;
+        let catalogue = Arc::new(load_catalogue(settings.catalogue.as_deref())?);
+        let (store, keys) = open_stores(settings, &edge.entropy).await?;
+        let sealer = Arc::new(Sealer::new(keys.clone(), edge.entropy.clone()));
+        let bus = Arc::new(InProcessBus::new(BUS_CAPACITY));
+        let relay = Relay::new(store.clone(), bus.clone(), RelayOptions::default());
+        let relay_status = relay.status();
+        let config::ReadModel::Sqlite(read_path) = &settings.read_model;
+        let follower = LogFollower { store: store.clone(), bus, sealer: sealer.clone() };
+        let read_models = Arc::new(ReadModels::open(read_path, follower).await?);
+        let verifier = verifier(settings, &edge)?;
+
+        let stop = CancellationToken::new();
+        let mut tasks = read_models.start(&stop);
+        let relay_stop = stop.clone();
+        tasks.spawn(async move {
+            if let Err(error) = relay.run(relay_stop).await {
+                tracing::error!(%error, "the relay has stopped; read models go on from the log, slower");
+            }
+        });
+        let database = read_models.database().clone();
+        let app = Arc::new(App {
+            page_tokens: PageTokens::new(sealer.fingerprint("page-tokens", b"")),
+            commands: Commands::new(store.clone(), sealer, catalogue, edge.clock.clone(), CACHED_STREAMS),
+            cases: CaseQueries::new(database.clone()),
+            comments: CommentQueries::new(database),
+            read_models,
+            store: store.clone(),
+            relay: relay_status,
+            verifier,
+            entropy: edge.entropy,
+            metrics,
+            max_body_bytes: settings.max_body_bytes,
+            request_timeout: settings.request_timeout,
+        });
+        control::start(&settings.data, app.clone(), &stop, &mut tasks);
+        Ok(Self { app, store, keys, stop, tasks })
+    }
+
+    /// Waits until the read models show what the log holds, at most so long.
+    pub async fn wait_until_caught_up(&self, patience: Duration) {
+        let head = self.store.head().await.unwrap_or(Position::START);
+        if let Err(error) = self.app.read_models.wait_for(head, patience).await {
+            tracing::warn!(%error, "answering before the read models have caught up");
+        }
+    }
+
+    /// Stops the parts and closes the stores: nothing acknowledged is lost.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        while self.tasks.join_next().await.is_some() {}
+        self.app.read_models.database().close().await;
+        self.store.close().await;
+        self.keys.close().await;
+    }
+}
+
+/// Opens the log and its key store; a new log gets a new key store, an old one must have its own.
+async fn open_stores(
+    settings: &Settings,
+    entropy: &Entropy,
+) -> Result<(Arc<SqliteStore>, Arc<SqliteKeyStore>), StartError> {
+    let config::EventStore::Sqlite(path) = &settings.event_store;
+    let mut log_id = [0; 16];
+    entropy(&mut log_id);
+    let log_id = Uuid::from_u128(u128::from_be_bytes(log_id));
+    let store = SqliteStore::open(path, SqliteOptions::default(), log_id).await?;
+    let is_new = store.head().await? == Position::START;
+    let keys = SqliteKeyStore::open(&keys_path(path), store.log_id(), is_new, entropy).await?;
+    Ok((Arc::new(store), Arc::new(keys)))
+}
+
+/// The key store's file of a log.
+pub fn keys_path(events: &Path) -> PathBuf {
+    events.with_file_name(KEYS_FILE)
+}
+
+fn verifier(settings: &Settings, edge: &Edge) -> Result<Verifier, StartError> {
+    let (verifier_settings, keys): (_, Arc<dyn KeySource>) = match &settings.sign_in {
+        SignIn::Dev => {
+            let issuer = DevIssuer::load_or_create(&settings.data, |bytes| (edge.entropy)(bytes))?;
+            (
+                VerifierSettings::new(DEV_ISSUER, vec![DEV_AUDIENCE.to_owned()], DEV_STAFF_CLAIM),
+                Arc::new(issuer.keys()),
+            )
+        }
+        SignIn::OpenId { issuer, audiences, staff_claim } => {
+            let keys = RemoteKeys::new(issuer, RemoteKeysSettings::default())
+                .map_err(|error| StartError::Issuer(error.to_string()))?;
+            (VerifierSettings::new(issuer.clone(), audiences.clone(), staff_claim.clone()), Arc::new(keys))
+        }
+    };
+    Ok(Verifier::new(verifier_settings, keys))
+}
+
+/// Reads and checks a catalogue file, or takes the built-in one.
+///
+/// # Errors
+/// [`StartError::Catalogue`].
+pub fn load_catalogue(path: Option<&Path>) -> Result<Catalogue, StartError> {
+    let shown = || path.map_or_else(|| PathBuf::from("built in"), Path::to_path_buf);
+    let unusable = |cause: String| StartError::Catalogue { path: shown(), cause };
+    let text = match path {
+        None => BUILT_IN_CATALOGUE.to_owned(),
+        Some(path) => std::fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?,
+    };
+    let catalogue: Catalogue = toml::from_str(&text).map_err(|error| unusable(error.to_string()))?;
+    catalogue.validate().map_err(|error| unusable(error.to_string()))?;
+    Ok(catalogue)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_catalogue_is_valid() {
+        assert!(load_catalogue(None).is_ok());
+    }
+
+    #[test]
+    fn a_catalogue_that_cannot_be_used_is_named() {
+        let error = load_catalogue(Some(Path::new("/nowhere/catalogue.toml"))).unwrap_err().to_string();
+        assert!(error.starts_with("catalogue: /nowhere/catalogue.toml is not usable"), "{error}");
+    }
+}
