@@ -1,1 +1,8 @@
-//! What acts by itself: reactors, timers, the mailer. They follow the log and enter at a command, like everybody else.
+//! What acts by itself: reactors (event → command), timers, the mailer, webhooks. They follow the log with checkpoints of their
+//! own and enter at a command, like everybody else.
+//!
+//! What will never happen here: a rule of the business (it is asked in `domain`), an effect on replay (checkpoints live in a work
+//! store that no rebuild touches), a second effect for one trigger (a reactor's command id is derived from its name and the
+//! trigger's event id). What this crate never knows: HTTP.
+//!
+//! Nothing acts by itself yet. The first reactor brings the runner: a checkpoint per process, beginning where it declares.

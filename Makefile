@@ -1,0 +1,46 @@
+# `make run` serves on the embedded default; `make test` installs what the tests need and passes them.
+.PHONY: run test lint unit bench conformance schemas check help
+
+CARGO ?= cargo
+VENV := .venv
+CONFORMANCE := ../shared/conformance
+
+help:            ## list these targets
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+run:             ## serve the sample data on http://127.0.0.1:8080
+	$(CARGO) run --release -- serve --dev
+
+test: lint unit  ## everything CI runs: format, lints, all tests
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+unit: deploy/test-requirements.stamp
+	$(CARGO) build -p dossier-api --locked
+	$(CARGO) test --workspace --locked
+
+deploy/test-requirements.stamp: deploy/install-test-requirements
+	deploy/install-test-requirements
+	@touch $@
+
+schemas:         ## write the generated contracts (schemas/): event schemas, OpenAPI, authorization table
+	$(CARGO) run -q -- schemas --out schemas
+
+conformance: $(VENV)/stamp  ## drive a private server with the official Python client
+	$(CARGO) build --locked
+	deploy/conformance $(VENV) $(CONFORMANCE)
+
+$(VENV)/stamp: $(CONFORMANCE)/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install -q -r $<
+	@touch $@
+
+bench:           ## rates beside the raw limits of the same run
+	$(CARGO) run --release -q -p dossier-tests --bin bench
+
+check: test      ## test, and what takes longer: dependencies, conformance
+	$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-deny
+	$(CARGO) deny check licenses bans sources
+	$(MAKE) conformance
