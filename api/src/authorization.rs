@@ -61,22 +61,42 @@ fn world(standing: &str) -> (Actor, Access) {
     (Actor { account, contact, staff_roles }, access)
 }
 
+/// What a cell says for a reason.
+const CELLS: [(&str, &str); 6] = [
+    ("yes", "yes"),
+    ("ROLE_TOO_LOW", "role"),
+    ("NO_SUPPORT_PRIVILEGE", "privilege"),
+    ("ACCESS_PENDING", "pending"),
+    ("NOT_A_MEMBER", "member"),
+    ("NOT_FOR_YOU", "side"),
+];
+
 /// The table as committed.
 pub fn rendered() -> String {
     let mut table = String::from(
         "# Who may call what. Generated from the endpoint table and the policy: `make schemas`.\n\
-         # `other` is somebody without any relation to the organization; without a bearer token the answer is 401.\n\
-         # What a role may do on one product only is decided per case.\n\n",
+         # A cell is `yes`, or stands for the reason of the refusal:\n",
     );
+    for (reason, cell) in &CELLS[1..] {
+        let _ = writeln!(table, "#   {cell:<10} {reason}");
+    }
+    table += "# `listed` is in the directory without access; `other` has no relation to the organization; without a bearer\n\
+              # token every answer is 401. What a role may do on one product only is decided per case.\n\n";
     let width = ENDPOINTS.iter().map(|endpoint| endpoint.id.len()).max().unwrap_or_default();
+    let mut row = |name: &str, cells: &mut dyn Iterator<Item = &str>| {
+        let cells: Vec<String> = cells.map(|cell| format!("{cell:<10}")).collect();
+        let _ = writeln!(table, "{}", format!("{name:<width$}  {}", cells.join(" ")).trim_end());
+    };
+    row("", &mut STANDINGS.into_iter());
     for endpoint in ENDPOINTS {
-        let _ = writeln!(table, "{}", endpoint.id);
-        for standing in STANDINGS {
-            let answer = decide(endpoint.id, standing).unwrap_or("?");
-            let _ = writeln!(table, "    {standing:<width$} {answer}", width = width.min(12));
-        }
+        row(endpoint.id, &mut STANDINGS.into_iter().map(|standing| cell(endpoint.id, standing)));
     }
     table
+}
+
+fn cell(endpoint_id: &str, standing: &str) -> &'static str {
+    let reason = decide(endpoint_id, standing);
+    CELLS.iter().find(|(known, _)| Some(*known) == reason).map_or("?", |(_, cell)| cell)
 }
 
 #[cfg(test)]
@@ -87,7 +107,7 @@ mod tests {
     fn every_endpoint_has_its_row_and_no_cell_is_open() {
         let table = rendered();
         for endpoint in ENDPOINTS {
-            assert!(table.contains(&format!("\n{}\n", endpoint.id)), "{}", endpoint.id);
+            assert!(table.contains(&format!("\n{} ", endpoint.id)), "{}", endpoint.id);
         }
         assert!(!table.contains('?'));
     }

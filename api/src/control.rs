@@ -110,13 +110,13 @@ async fn serve(stream: UnixStream, app: &App) -> std::io::Result<()> {
     let names: Vec<&str> = app.read_models.statuses().into_iter().map(|(name, _)| name).collect();
     let wanted: Vec<&str> = match serde_json::from_str(&line) {
         Ok(Ask::Rebuild(None)) => names,
-        Ok(Ask::Rebuild(Some(name))) => match names.iter().find(|known| **known == name) {
-            Some(known) => vec![known],
-            None => {
+        Ok(Ask::Rebuild(Some(name))) => {
+            let Some(known) = names.iter().find(|known| **known == name) else {
                 let why = format!("there is no read model {name}; there are: {}", names.join(", "));
                 return send(&mut write, &Answer::Failed { why }).await;
-            }
-        },
+            };
+            vec![known]
+        }
         Err(error) => return send(&mut write, &Answer::Failed { why: error.to_string() }).await,
     };
     for model in wanted {

@@ -86,17 +86,16 @@ fn parameters(operation: &Value) -> String {
     else {
         return String::new();
     };
-    let rows: String = parameters
-        .iter()
-        .map(|parameter| {
-            format!(
-                "<tr><td>{}</td><td class=soft>{}</td><td>{}</td></tr>",
-                text(&parameter["name"]),
-                text(&parameter["in"]),
-                text(&parameter["description"])
-            )
-        })
-        .collect();
+    let rows = parameters.iter().fold(String::new(), |mut rows, parameter| {
+        let _ = write!(
+            rows,
+            "<tr><td>{}</td><td class=soft>{}</td><td>{}</td></tr>",
+            text(&parameter["name"]),
+            text(&parameter["in"]),
+            text(&parameter["description"])
+        );
+        rows
+    });
     format!("<table>{rows}</table>")
 }
 
@@ -118,17 +117,16 @@ fn body(operation: &Value) -> String {
 
 fn fields(schema: &Value) -> String {
     let Some(properties) = schema["properties"].as_object() else { return String::new() };
-    let rows: String = properties
-        .iter()
-        .map(|(name, field)| {
-            format!(
-                "<tr><td>{}</td><td class=soft>{}</td><td>{}</td></tr>",
-                escape(name),
-                escape(&type_of(field)),
-                text(&field["description"])
-            )
-        })
-        .collect();
+    let rows = properties.iter().fold(String::new(), |mut rows, (name, field)| {
+        let _ = write!(
+            rows,
+            "<tr><td>{}</td><td class=soft>{}</td><td>{}</td></tr>",
+            escape(name),
+            escape(&type_of(field)),
+            text(&field["description"])
+        );
+        rows
+    });
     format!("<table>{rows}</table>")
 }
 

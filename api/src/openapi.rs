@@ -125,7 +125,7 @@ mod tests {
         for (path, item) in document()["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {
                 let method = method.to_uppercase().parse().unwrap();
-                let concrete = path.replace('{', "").replace('}', "");
+                let concrete = path.replace(['{', '}'], "");
                 let (endpoint, ..) = crate::endpoints::route(&method, &concrete).expect("served");
                 let id = operation["operationId"].as_str().unwrap();
                 assert_eq!(id.trim_start_matches("v2beta."), endpoint.id, "{method} {path}");

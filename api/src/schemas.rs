@@ -14,12 +14,12 @@ pub fn files() -> Vec<(PathBuf, String)> {
         (PathBuf::from("openapi.json"), openapi::rendered()),
         (PathBuf::from("authorization.txt"), authorization::rendered()),
     ];
-    files.extend(CaseEvent::schemas().into_iter().map(|schema| event_file("case", schema)));
-    files.extend(AccessEvent::schemas().into_iter().map(|schema| event_file("access", schema)));
+    files.extend(CaseEvent::schemas().iter().map(|schema| event_file("case", schema)));
+    files.extend(AccessEvent::schemas().iter().map(|schema| event_file("access", schema)));
     files
 }
 
-fn event_file(category: &str, schema: EventSchema) -> (PathBuf, String) {
+fn event_file(category: &str, schema: &EventSchema) -> (PathBuf, String) {
     let path =
         Path::new("events").join(category).join(format!("{}.v{}.json", schema.event_type, schema.version));
     let mut text = serde_json::to_string_pretty(&schema.schema).unwrap_or_default();

@@ -1,6 +1,8 @@
 //! The promises of the write side, on the store in memory: never twice, never on stale access, repeats answered from
 //! the log, nothing personal in the clear.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the message")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -62,7 +64,7 @@ impl World {
 
     fn actor(&self, email: &str) -> Actor {
         let account = identity::account_id(&self.sealer, "https://issuer.example", email);
-        let staff = email.split('@').next().and_then(|name| StaffRole::from_claim(name));
+        let staff = email.split('@').next().and_then(StaffRole::from_claim);
         Actor {
             account,
             contact: Personal::new(

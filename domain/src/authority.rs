@@ -399,13 +399,13 @@ impl VisibilityScope {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{acme, at, people};
+    use crate::testing::{acme, acme_id, at, people};
 
     #[test]
     fn r_access_3_a_grant_holds_from_its_instant_on_inclusive_and_is_pending_before() {
         let access = acme().pending("erin", at(100)).build();
         let erin = people("erin");
-        let authority = |second| Authority::of(&erin, &acme().id(), &access, at(second));
+        let authority = |second| Authority::of(&erin, &acme_id(), &access, at(second));
         assert_eq!(
             authority(99).open_to(Action::ReadCases),
             Err(AccessRefusal::AccessPending { from: at(100) })
@@ -417,7 +417,7 @@ mod tests {
     #[test]
     fn r_access_7_being_listed_is_not_enough_to_contact_support() {
         let access = acme().build();
-        let dave = Authority::of(&people("dave"), &acme().id(), &access, at(0));
+        let dave = Authority::of(&people("dave"), &acme_id(), &access, at(0));
         for action in [Action::ReadCases, Action::FileCase, Action::CommentOnCase] {
             assert_eq!(dave.open_to(action), Err(AccessRefusal::NoSupportPrivilege), "{action:?}");
         }
@@ -427,7 +427,7 @@ mod tests {
     fn r_case_4_viewers_read_and_do_nothing_else() {
         let access = acme().build();
         let compute = ProductId::new("compute").unwrap();
-        let carol = Authority::of(&people("carol"), &acme().id(), &access, at(0));
+        let carol = Authority::of(&people("carol"), &acme_id(), &access, at(0));
         assert_eq!(carol.require(Action::ReadCases, &compute), Ok(()));
         for action in [
             Action::FileCase,
@@ -447,20 +447,20 @@ mod tests {
     #[test]
     fn a_role_on_one_product_opens_no_other() {
         let access = acme().build();
-        let bob = Authority::of(&people("bob"), &acme().id(), &access, at(0));
+        let bob = Authority::of(&people("bob"), &acme_id(), &access, at(0));
         let identity = ProductId::new("identity").unwrap();
         assert!(bob.require(Action::FileCase, &ProductId::new("compute").unwrap()).is_ok());
         assert_eq!(
             bob.require(Action::ReadCases, &identity),
             Err(AccessRefusal::RoleTooLow { needed: Role::Viewer })
         );
-        assert!(!bob.visibility().contains(&acme().id(), &identity));
+        assert!(!bob.visibility().contains(&acme_id(), &identity));
     }
 
     #[test]
     fn an_outsider_learns_nothing_whether_or_not_the_organization_exists() {
         let peter = people("peter");
-        let known = Authority::of(&peter, &acme().id(), &acme().build(), at(0));
+        let known = Authority::of(&peter, &acme_id(), &acme().build(), at(0));
         let unknown =
             Authority::of(&peter, &OrganizationId::new("nowhere").unwrap(), &Access::default(), at(0));
         assert_eq!(known.open_to(Action::ReadCases), Err(AccessRefusal::NotAMember));
@@ -471,7 +471,7 @@ mod tests {
     #[test]
     fn staff_without_a_role_for_cases_sees_none() {
         let access = acme().build();
-        let operator = Authority::of(&people("operator"), &acme().id(), &access, at(0));
+        let operator = Authority::of(&people("operator"), &acme_id(), &access, at(0));
         assert_eq!(operator.visibility(), VisibilityScope::Nothing);
         assert!(operator.open_to(Action::AdministerOrganizations).is_ok());
     }

@@ -78,6 +78,7 @@ macro_rules! domain_events {
     }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, Eq)]
+        #[allow(clippy::large_enum_variant, reason = "the one large event is the one every stream begins with")]
         $vis enum $name {
             $( $(#[$doc])* $variant($variant), )*
         }

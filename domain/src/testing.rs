@@ -14,6 +14,7 @@ use crate::case::{
     EscalateCase, EscalationReason, FileCase, InformationKind, ProposeSolution, RequestInformation,
     ResolveEscalation, SolutionKind,
 };
+use crate::catalogue::Capability::{Escalate, Phone, RedefinePriority};
 use crate::catalogue::{Catalogue, Priority};
 use crate::{
     AccountId, Actor, Aggregate, Authority, CommandId, Contact, Context, OrganizationId, Personal, PlanId,
@@ -67,7 +68,6 @@ pub(crate) fn catalogue() -> Catalogue {
         listed: true,
         product_line: 1,
     };
-    use crate::catalogue::Capability::{Escalate, Phone, RedefinePriority};
     let common = &Priority::ALL[1..];
     let cloud = ["silver", "gold", "platinum"];
     let catalogue = Catalogue {
@@ -92,6 +92,10 @@ pub(crate) fn catalogue() -> Catalogue {
     };
     catalogue.validate().unwrap();
     catalogue
+}
+
+pub(crate) fn acme_id() -> OrganizationId {
+    OrganizationId::new("acme").unwrap()
 }
 
 /// The organization acme of the sample data, to be changed before it is built.
@@ -133,10 +137,6 @@ pub(crate) fn acme() -> AccessBuilder {
 }
 
 impl AccessBuilder {
-    pub(crate) fn id(&self) -> OrganizationId {
-        OrganizationId::new("acme").unwrap()
-    }
-
     pub(crate) fn pending(mut self, name: &str, effective_at: Timestamp) -> Self {
         let person = people(name);
         let roles = BTreeMap::from([(ProductId::new("compute").unwrap(), Role::Editor)]);
@@ -178,7 +178,7 @@ fn in_context<T>(
     command_number: u128,
     decide: impl FnOnce(&Context<'_>) -> T,
 ) -> T {
-    let organization = acme().id();
+    let organization = acme_id();
     let authority = Authority::of(who, &organization, access, now);
     decide(&Context {
         now,

@@ -42,7 +42,7 @@ struct Cursor {
     ),
     responses((status = 200, description = "Classifications", body = ClassificationList)),
 )]
-pub async fn handle(call: Call) -> Result<Reply, ApiError> {
+pub fn handle(call: &Call) -> Result<Reply, ApiError> {
     let filter = ClassificationFilter::parse(call.query.text("query"))?;
     let line = call.query.enumeration("product.productLine", PRODUCT_LINES)?.filter(|line| *line != 0);
     let limit = call.query.page_size(DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)? as usize;

@@ -81,7 +81,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         verb: Some("search"),
         kind: Kind::Query,
         action: Action::ReadClassifications,
-        handler: |call| Box::pin(case_classifications_search::handle(call)),
+        handler: |call| Box::pin(std::future::ready(case_classifications_search::handle(&call))),
     },
     Endpoint {
         id: "cases.create",
@@ -218,8 +218,8 @@ fn matches(endpoint: &Endpoint, mut segments: &[String], verb: Option<&str>) -> 
 mod tests {
     use super::*;
 
-    fn id(method: Method, path: &str) -> Result<&'static str, u16> {
-        route(&method, path)
+    fn id(method: &Method, path: &str) -> Result<&'static str, u16> {
+        route(method, path)
             .map(|(endpoint, ..)| endpoint.id)
             .map_err(|error| error.code().http_status().as_u16())
     }
@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn paths_lead_to_their_endpoints_in_both_versions() {
         for version in ["v2", "v2beta"] {
-            let id = |method, path: &str| id(method, &format!("/{version}/{path}"));
+            let id = |method: Method, path: &str| id(&method, &format!("/{version}/{path}"));
             assert_eq!(id(Method::POST, "organizations/acme/cases"), Ok("cases.create"));
             assert_eq!(id(Method::GET, "projects/p/cases"), Ok("cases.list"));
             assert_eq!(id(Method::GET, "organizations/acme/cases/1"), Ok("cases.get"));
@@ -252,10 +252,10 @@ mod tests {
             "/v2/organizations/acme",
             "/v2/organizations/acme/cases/1:fly",
         ] {
-            assert_eq!(id(Method::GET, path), Err(404), "{path}");
+            assert_eq!(id(&Method::GET, path), Err(404), "{path}");
         }
-        assert_eq!(id(Method::PUT, "/v2/organizations/acme/cases/1"), Err(405));
-        assert_eq!(id(Method::GET, "/v2/organizations/acme/cases/1:close"), Err(405));
+        assert_eq!(id(&Method::PUT, "/v2/organizations/acme/cases/1"), Err(405));
+        assert_eq!(id(&Method::GET, "/v2/organizations/acme/cases/1:close"), Err(405));
     }
 
     #[test]

@@ -66,6 +66,6 @@ pub fn decide(
         AccessCommand::AddMember(command) => command.decide(access, context),
         AccessCommand::TransferManagement(command) => command.decide(access, context),
         AccessCommand::AllowResellerAccess(command) => command.decide(access),
-        AccessCommand::WithdrawResellerAccess(command) => command.decide(access),
+        AccessCommand::WithdrawResellerAccess(command) => Ok(command.decide(access)),
     }
 }

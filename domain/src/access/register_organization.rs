@@ -45,11 +45,11 @@ impl RegisterOrganization {
 #[cfg(test)]
 mod tests {
     use crate::access::{AccessCommand, RegisterOrganization};
-    use crate::testing::{acme, at, decide_access, people};
+    use crate::testing::{acme, acme_id, at, decide_access, people};
 
     fn register() -> AccessCommand {
         AccessCommand::RegisterOrganization(RegisterOrganization {
-            organization: acme().id(),
+            organization: acme_id(),
             display_name: "Acme".to_owned(),
             country: "FR".to_owned(),
             language: "fr".to_owned(),

@@ -63,11 +63,11 @@ pub struct WithdrawResellerAccess {
 }
 
 impl WithdrawResellerAccess {
-    pub(super) fn decide(&self, access: &Access) -> Result<Vec<AccessEvent>, AccessRejection> {
+    pub(super) fn decide(&self, access: &Access) -> Vec<AccessEvent> {
         if access.reseller_access.as_ref() != Some(&self.reseller) {
-            return Ok(Vec::new());
+            return Vec::new();
         }
-        Ok(vec![ResellerAccessWithdrawn { reseller: self.reseller.clone() }.into()])
+        vec![ResellerAccessWithdrawn { reseller: self.reseller.clone() }.into()]
     }
 }
 

@@ -264,7 +264,7 @@ mod tests {
             (
                 "problem.end",
                 filed(|c| {
-                    c.problem = Some(Problem { start: Some(at(1)), end: Some(at(0)), ..Problem::default() })
+                    c.problem = Some(Problem { start: Some(at(1)), end: Some(at(0)), ..Problem::default() });
                 }),
             ),
             (
@@ -274,7 +274,7 @@ mod tests {
             (
                 "problem.affectedUserPercent",
                 filed(|c| {
-                    c.problem = Some(Problem { affected_user_percent: Some(101), ..Problem::default() })
+                    c.problem = Some(Problem { affected_user_percent: Some(101), ..Problem::default() });
                 }),
             ),
         ];
