@@ -23,7 +23,7 @@ mod status;
 pub use database::ReadDatabase;
 pub use error::{OpenError, ProjectionError, QueryError};
 pub use event::{ProjectedEvent, ReadEvent};
-pub use model::{Checkpoint, Generation, ReadModel};
+pub use model::{Checkpoint, Generation, ReadModel, Table};
 pub use models::{LogFollower, ReadModels, WaitError};
 pub use rebuild::RebuildProgress;
 pub use status::ModelStatus;

@@ -186,27 +186,28 @@ impl Runner {
             following.push(&message.event);
         }
         self.apply(&mut live, &following).await?;
+        let position = live.checkpoint.position;
+        drop(live);
         if gap {
             metrics::counter!("dossier_projector_gaps_total", "model" => self.handle.model.name())
                 .increment(1);
-            self.catch_up_from(&mut live).await?;
+            return self.catch_up().await;
         }
-        Ok(live.checkpoint.position)
+        Ok(position)
     }
 
+    /// Reads the log until a batch is not full: under load its head moves on for ever. A rebuild that waits to switch gets
+    /// in between two batches.
     async fn catch_up(&self) -> Result<Position, ProjectionError> {
-        let mut live = self.handle.live.lock().await;
-        self.catch_up_from(&mut live).await?;
-        Ok(live.checkpoint.position)
-    }
-
-    async fn catch_up_from(&self, live: &mut Live) -> Result<(), ProjectionError> {
         loop {
+            let mut live = self.handle.live.lock().await;
             let batch = self.follower.store.read_all(live.checkpoint.position, BATCH_EVENTS).await?;
-            if batch.is_empty() {
-                return Ok(());
+            if !batch.is_empty() {
+                self.apply(&mut live, &batch.iter().collect::<Vec<_>>()).await?;
             }
-            self.apply(live, &batch.iter().collect::<Vec<_>>()).await?;
+            if batch.len() < BATCH_EVENTS {
+                return Ok(live.checkpoint.position);
+            }
         }
     }
 

@@ -25,7 +25,7 @@ impl ReadModel for Cases {
     }
 
     fn schema_version(&self) -> i64 {
-        1
+        2
     }
 
     fn categories(&self) -> &'static [&'static str] {
@@ -84,12 +84,12 @@ fn take_in(rows: &mut BTreeMap<String, CaseRow>, projected: &ProjectedEvent) {
     // Delivered before: the row has it.
     let Some(row) = rows.get_mut(projected.stream.id()).filter(|row| row.revision < revision) else { return };
     match event {
-        CaseEvent::CaseFiled(_) | CaseEvent::CommentAdded(_) | CaseEvent::EscalationAcknowledged(_) => {}
+        CaseEvent::CaseFiled(_) | CaseEvent::CommentAdded(_) => {}
         CaseEvent::CaseStateChanged(change) => row.set_status(change.to),
         CaseEvent::CaseRenamed(renamed) => row.title = renamed.title.open().cloned(),
         CaseEvent::SubscribersChanged(changed) => row.subscribers = subscribers_json(&changed.subscribers),
         CaseEvent::PriorityChanged(changed) => row.priority = i64::from(changed.to.digit()),
-        CaseEvent::CaseEscalated(_) => row.escalated = true,
+        CaseEvent::CaseEscalated(_) | CaseEvent::EscalationAcknowledged(_) => row.escalated = true,
         CaseEvent::EscalationResolved(_) => row.escalated = false,
         CaseEvent::InformationRequested(_) => row.set_status(Status::ActionRequired),
         CaseEvent::SolutionProposed(_) => row.set_status(Status::SolutionProvided),

@@ -122,15 +122,7 @@ impl CaseQueries {
         before: Option<i64>,
         limit: u32,
     ) -> Result<CasePage, QueryError> {
-        let mut query = QueryBuilder::new("SELECT * FROM cases WHERE organization = ");
-        query.push_bind(organization.as_str().to_owned()).push(" AND ");
-        push_scope(&mut query, scope);
-        query.push(" AND ");
-        condition.push(&mut query);
-        if let Some(before) = before {
-            query.push(" AND sequence < ").push_bind(before);
-        }
-        query.push(" ORDER BY sequence DESC LIMIT ").push_bind(i64::from(limit) + 1);
+        let mut query = list_query(scope, organization, condition, before, limit);
         let mut cases: Vec<CaseRow> = query.build_query_as().fetch_all(self.database.readers()).await?;
         let more = cases.len() > limit as usize;
         cases.truncate(limit as usize);
@@ -138,3 +130,27 @@ impl CaseQueries {
         Ok(CasePage { cases, next_before })
     }
 }
+
+/// Asks for one more than wanted, to know whether more follow.
+fn list_query(
+    scope: &VisibilityScope,
+    organization: &OrganizationId,
+    condition: &CaseCondition,
+    before: Option<i64>,
+    limit: u32,
+) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new("SELECT * FROM cases WHERE organization = ");
+    query.push_bind(organization.as_str().to_owned()).push(" AND ");
+    push_scope(&mut query, scope);
+    query.push(" AND ");
+    condition.push(&mut query);
+    if let Some(before) = before {
+        query.push(" AND sequence < ").push_bind(before);
+    }
+    query.push(" ORDER BY sequence DESC LIMIT ").push_bind(i64::from(limit) + 1);
+    query
+}
+
+#[cfg(test)]
+#[path = "query_plans.rs"]
+mod plans;
