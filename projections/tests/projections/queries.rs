@@ -1,0 +1,251 @@
+//! What queries answer: within the scope, in order, page by page.
+
+use std::sync::Arc;
+
+use dossier_domain::case::{CaseFiled, Status};
+use dossier_domain::catalogue::Priority;
+use dossier_domain::{OrganizationId, VisibilityScope};
+use dossier_projections::cases::{CaseCondition, CaseRow};
+use proptest::prelude::*;
+
+use crate::buses::ScriptedBus;
+use crate::samples::*;
+use crate::world::{Running, World};
+
+fn filed_for(number: u8, organization: &str, of_product: &str) -> Fact {
+    let (organization, product) = (crate::samples::organization(organization), product(of_product));
+    Fact::of_case(number, CaseFiled { organization, product, ..filing(number) })
+}
+
+async fn running_with(facts: &[Fact]) -> (World, Running) {
+    let world = World::given(facts).await;
+    let running = world.run().await;
+    running.caught_up(world.store_head().await).await;
+    (world, running)
+}
+
+/// R-ACCESS-3, R-ACCESS-7: a scope of nothing, which a pending grant and a mere listing have, shows nothing.
+#[tokio::test]
+async fn only_what_the_scope_shows_is_there_however_it_is_asked_for() {
+    let facts = [
+        filed_for(0, "acme", "compute"),
+        filed_for(1, "acme", "storage"),
+        filed_for(2, "globex", "compute"),
+        commented(0, 0),
+        commented(1, 1),
+        commented(2, 2),
+    ];
+    let (_world, running) = running_with(&facts).await;
+    let scopes = [
+        VisibilityScope::Nothing,
+        all_of("acme"),
+        all_of("globex"),
+        products_of("acme", &[]),
+        products_of("acme", &["compute"]),
+        products_of("acme", &["compute", "storage", "identity"]),
+        products_of("globex", &["storage"]),
+    ];
+    let (cases, comments) = (running.cases(), running.comments());
+    for scope in &scopes {
+        for asked in ["acme", "globex", "initech"].map(organization) {
+            let mut listed = Vec::new();
+            for (number, of_organization, of_product) in
+                [(2, "globex", "compute"), (1, "acme", "storage"), (0, "acme", "compute")]
+            {
+                let of = organization(of_organization);
+                let visible = asked == of && scope.contains(&of, &product(of_product));
+                let told = format!("{scope:?} {asked:?} {number}");
+                let row = cases.get(scope, &asked, case(number)).await.unwrap();
+                assert_eq!(row.is_some(), visible, "{told}");
+                let page = comments.list(scope, &asked, case(number), None, 9).await.unwrap();
+                assert_eq!(page.map(|page| page.comments.len()), visible.then_some(1), "{told}");
+                let id = comment_id(u64::from(number));
+                let comment = comments.get(scope, &asked, case(number), id).await.unwrap();
+                assert_eq!(comment.is_some(), visible, "{told}");
+                if visible {
+                    listed.push(case(number).to_string());
+                }
+            }
+            let page = cases.list(scope, &asked, &CaseCondition::anything(), None, 9).await.unwrap();
+            let ids: Vec<String> = page.cases.into_iter().map(|row| row.case_id).collect();
+            assert_eq!(ids, listed, "{scope:?} {asked:?}");
+        }
+    }
+    let of_another_case = comments.get(&all_of("acme"), &acme(), case(0), comment_id(1)).await.unwrap();
+    assert_eq!(of_another_case, None, "a comment is addressed under its case");
+}
+
+#[tokio::test]
+async fn comments_come_oldest_first_page_by_page() {
+    let facts: Vec<Fact> = [filed(0), filed(1)]
+        .into_iter()
+        .chain((0..7).flat_map(|n| [commented(0, n), commented(1, 100 + n)]))
+        .collect();
+    let (_world, running) = running_with(&facts).await;
+    for size in 1..9 {
+        let (mut after, mut seen, mut pages) = (None, Vec::new(), 0);
+        loop {
+            let page = running
+                .comments()
+                .list(&all_of("acme"), &acme(), case(0), after, size)
+                .await
+                .unwrap()
+                .unwrap();
+            assert!(page.comments.len() <= size as usize);
+            seen.extend(page.comments.into_iter().map(|row| row.body.unwrap()));
+            pages += 1;
+            after = page.next_after;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, (0..7).map(|n| format!("comment {n}")).collect::<Vec<_>>());
+        assert_eq!(pages, 7_u32.div_ceil(size), "no page is empty");
+    }
+}
+
+#[tokio::test]
+async fn filters_by_address_do_not_mind_capitals() {
+    let (_world, running) = running_with(&[filed(0)]).await;
+    for (address, count) in [("alice@acme.example", 1), ("Alice@ACME.example", 1), ("bob@acme.example", 0)] {
+        let condition = CaseCondition::FilerEmail(address.to_owned());
+        let page = running.cases().list(&all_of("acme"), &acme(), &condition, None, 9).await.unwrap();
+        assert_eq!(page.cases.len(), count, "{address}");
+    }
+}
+
+/// Whether a row fulfils a condition: the whole of the filter, told once more.
+fn fulfils(condition: &CaseCondition, row: &CaseRow) -> bool {
+    match condition {
+        CaseCondition::And(all) => all.iter().all(|one| fulfils(one, row)),
+        CaseCondition::Or(some) => some.iter().any(|one| fulfils(one, row)),
+        CaseCondition::Open => row.status != "CLOSED",
+        CaseCondition::Status(status) => row.status == status.as_str(),
+        CaseCondition::Priority(priority) => row.priority() == Some(*priority),
+        CaseCondition::FilerEmail(email) => row.filer_email.as_deref() == Some(email.to_lowercase().as_str()),
+    }
+}
+
+fn any_condition() -> impl Strategy<Value = CaseCondition> {
+    let leaf = prop_oneof![
+        Just(CaseCondition::Open),
+        prop::sample::select(Status::ALL.to_vec()).prop_map(CaseCondition::Status),
+        prop::sample::select(Priority::ALL.to_vec()).prop_map(CaseCondition::Priority),
+        prop::sample::select(vec!["alice", "Bob"])
+            .prop_map(|name| CaseCondition::FilerEmail(format!("{name}@acme.example"))),
+    ];
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(CaseCondition::And),
+            prop::collection::vec(inner, 0..4).prop_map(CaseCondition::Or),
+        ]
+    })
+}
+
+/// Cases by filer and what happened to them; `None` files the next.
+fn cases_with(events: &[(Option<u8>, u8)]) -> Vec<Fact> {
+    let mut filed_so_far = 0_u8;
+    events
+        .iter()
+        .zip(0_u64..)
+        .map(|((number, kind), index)| match number {
+            Some(number) if filed_so_far > 0 => {
+                Fact::of_case(number % filed_so_far, case_event(*kind, index))
+            }
+            _ => {
+                let filer = contact(if kind % 2 == 0 { "alice" } else { "bob" });
+                filed_so_far += 1;
+                Fact::of_case(filed_so_far - 1, CaseFiled { filer, ..filing(filed_so_far - 1) })
+            }
+        })
+        .collect()
+}
+
+fn any_cases(longest: usize) -> impl Strategy<Value = Vec<Fact>> {
+    let number = prop::option::weighted(0.6, 0..60_u8);
+    prop::collection::vec((number, 0..12_u8), 1..longest).prop_map(|events| cases_with(&events))
+}
+
+async fn pages(
+    running: &Running,
+    organization: &OrganizationId,
+    condition: &CaseCondition,
+    size: u32,
+) -> Vec<CaseRow> {
+    let (mut before, mut rows) = (None, Vec::new());
+    loop {
+        let page =
+            running.cases().list(&all_of("acme"), organization, condition, before, size).await.unwrap();
+        assert!(page.cases.len() <= size as usize);
+        assert!(
+            page.next_before.is_none() || page.cases.len() == size as usize,
+            "only the last page is short"
+        );
+        rows.extend(page.cases);
+        before = page.next_before;
+        if before.is_none() {
+            return rows;
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(few(16))]
+
+    #[test]
+    fn a_filter_picks_what_it_says_newest_first(
+        facts in any_cases(50),
+        conditions in prop::collection::vec((any_condition(), 1..6_u32), 20),
+    ) {
+        block_on(async {
+            let (_world, running) = running_with(&facts).await;
+            let all = pages(&running, &acme(), &CaseCondition::anything(), 1_000).await;
+            assert!(all.windows(2).all(|pair| pair[0].sequence > pair[1].sequence), "newest first");
+            assert_eq!(all.len(), facts.iter().filter(|fact| is_filing(fact)).count());
+            for (condition, size) in &conditions {
+                let wanted: Vec<CaseRow> = all.iter().filter(|row| fulfils(condition, row)).cloned().collect();
+                assert_eq!(pages(&running, &acme(), condition, *size).await, wanted, "{condition:?}");
+            }
+        });
+    }
+
+    #[test]
+    fn paging_neither_repeats_nor_drops_a_case_while_others_come_and_change(
+        before in any_cases(30),
+        after in prop::collection::vec((0..60_u8, 0..12_u8), 0..20),
+        size in 1..5_u32,
+    ) {
+        block_on(async {
+            let world = World::given(&before).await;
+            let bus = Arc::new(ScriptedBus::default());
+            let running = world.run_on(bus.clone()).await;
+            running.caught_up(world.store_head().await).await;
+            let anything = CaseCondition::anything();
+            let there: Vec<String> =
+                pages(&running, &acme(), &anything, 1_000).await.into_iter().map(|row| row.case_id).collect();
+            let count = u8::try_from(there.len()).unwrap();
+            let (mut seen, mut cursor, mut news) = (Vec::new(), None, after.into_iter().zip(0_u8..));
+            loop {
+                let page = running.cases().list(&all_of("acme"), &acme(), &anything, cursor, size).await.unwrap();
+                seen.extend(page.cases.into_iter().map(|row| row.case_id));
+                cursor = page.next_before;
+                if cursor.is_none() {
+                    break;
+                }
+                // Between two pages a case changes and another is filed.
+                if let Some(((number, kind), new)) = news.next() {
+                    let changed = Fact::of_case(number % count, case_event(kind, 500 + u64::from(new)));
+                    let before = world.store_head().await;
+                    let head = world.append(&[changed, filed(100 + new)]).await;
+                    bus.deliver(&world.messages_after(before).await);
+                    running.caught_up(head).await;
+                }
+            }
+            assert_eq!(seen, there);
+        });
+    }
+}
+
+fn is_filing(fact: &Fact) -> bool {
+    matches!(&fact.event, FactEvent::Case(event) if matches!(**event, dossier_domain::case::CaseEvent::CaseFiled(_)))
+}

@@ -1,0 +1,241 @@
+//! Each event leads to the right row.
+
+use dossier_domain::case::{CaseFiled, CaseState, CommentAddedV1, Problem, Reproducible};
+use dossier_domain::catalogue::Priority;
+use dossier_domain::personal::{seal_all, subjects_to_seal};
+use dossier_domain::{Aggregate, Side};
+use dossier_eventlog::{Audience, Revision, SealError};
+use dossier_projections::cases::CaseRow;
+use proptest::prelude::*;
+
+use crate::samples::*;
+use crate::world::World;
+
+/// The only case's row, after these facts about it.
+async fn row_after(facts: &[Fact]) -> CaseRow {
+    let world = World::given(facts).await;
+    let running = world.run().await;
+    running.caught_up(world.store_head().await).await;
+    running.cases().get(&all_of("acme"), &acme(), case(0)).await.unwrap().expect("there is a row")
+}
+
+#[tokio::test]
+async fn r_case_1_a_filing_is_shown_with_all_that_was_given() {
+    let problem = Problem {
+        start: Some(at(1)),
+        end: None,
+        version: Some("1.2".to_owned()),
+        log_entries: Some(text("stack trace")),
+        reproducible: Some(Reproducible::Yes),
+        code: Some(text("code")),
+        application_flow: Some(text("flow")),
+        affected_user_percent: Some(40),
+        user_impact: Some(text("impact")),
+    };
+    let filing = CaseFiled {
+        time_zone: Some("Europe/Paris".to_owned()),
+        contact_email: Some(text("reach@acme.example")),
+        subscribers: vec![text("one@acme.example"), text("two@acme.example")],
+        test_case: true,
+        problem: Some(problem),
+        side: Side::Reseller,
+        manager: Some(organization("partner")),
+        ..filing(0)
+    };
+    let row = row_after(&[Fact::of_access(), Fact::of_case(0, filing)]).await;
+    let expected_problem = serde_json::json!({
+        "start": at(1), "version": "1.2", "logEntries": "stack trace", "reproducible": "yes", "code": "code",
+        "applicationFlow": "flow", "affectedUserPercent": 40, "userImpact": "impact",
+    });
+    let problem: serde_json::Value = serde_json::from_str(row.problem.as_deref().unwrap()).unwrap();
+    assert_eq!(problem, expected_problem);
+    assert_eq!(row.subscribers(), ["one@acme.example", "two@acme.example"]);
+    assert_eq!(row.priority(), Some(Priority::P3));
+    let expected = CaseRow {
+        case_id: case(0).to_string(),
+        sequence: 2,
+        organization: "acme".to_owned(),
+        product: "compute".to_owned(),
+        classification_id: "compute-vm".to_owned(),
+        classification_name: "Compute > VM".to_owned(),
+        title: Some("title 0".to_owned()),
+        description: Some("description".to_owned()),
+        priority: 3,
+        status: "NEW".to_owned(),
+        escalated: false,
+        language: "en".to_owned(),
+        time_zone: Some("Europe/Paris".to_owned()),
+        contact_email: Some("reach@acme.example".to_owned()),
+        subscribers: row.subscribers.clone(),
+        test_case: true,
+        problem: row.problem.clone(),
+        filer_email: Some("alice@acme.example".to_owned()),
+        filer_name: Some("alice".to_owned()),
+        filer_side: "reseller".to_owned(),
+        manager: Some("partner".to_owned()),
+        filed_at_micros: micros(1),
+        updated_at_micros: micros(1),
+        customer_updated_at_micros: micros(1),
+        revision: 0,
+        customer_revision: 0,
+    };
+    assert_eq!(row, expected);
+}
+
+#[tokio::test]
+async fn every_event_changes_what_it_says_and_nothing_else() {
+    type Change = fn(&mut CaseRow);
+    let changes: [(u8, Change); 12] = [
+        (0, |_| {}),
+        (1, |row| row.status = "IN_PROGRESS".to_owned()),
+        (2, |row| row.title = Some("renamed 1".to_owned())),
+        (3, |row| row.subscribers = r#"["s1@acme.example"]"#.to_owned()),
+        (4, |row| row.priority = 1),
+        (5, |row| row.escalated = true),
+        (6, |row| row.escalated = true),
+        (7, |row| row.escalated = false),
+        (8, |row| row.status = "ACTION_REQUIRED".to_owned()),
+        (9, |row| row.status = "SOLUTION_PROVIDED".to_owned()),
+        (10, |row| row.status = "CLOSED".to_owned()),
+        (11, |row| row.status = "IN_PROGRESS".to_owned()),
+    ];
+    let before = row_after(&[filed(0)]).await;
+    for (kind, change) in changes {
+        let after = row_after(&[filed(0), Fact::of_case(0, case_event(kind, 1))]).await;
+        let mut expected = before.clone();
+        change(&mut expected);
+        (expected.revision, expected.customer_revision) = (1, 1);
+        (expected.updated_at_micros, expected.customer_updated_at_micros) = (micros(1), micros(1));
+        assert_eq!(after, expected, "event {kind}");
+    }
+}
+
+#[tokio::test]
+async fn r_esc_2_an_escalation_ends_when_it_is_resolved_or_the_case_is_closed() {
+    for (kind, escalated) in [(6, true), (7, false), (10, false), (0, true)] {
+        let facts = [5, kind].map(|kind| Fact::of_case(0, case_event(kind, 1)));
+        assert_eq!(row_after(&[&[filed(0)], &facts[..]].concat()).await.escalated, escalated, "event {kind}");
+    }
+}
+
+#[tokio::test]
+async fn r_comment_3_what_is_for_support_moves_the_revision_but_not_the_customers() {
+    let internal = Fact::of_case(0, case_event(4, 1)).for_support();
+    let row = row_after(&[filed(0), commented(0, 1), internal]).await;
+    assert_eq!((row.revision, row.updated_at_micros), (2, micros(2)));
+    assert_eq!((row.customer_revision, row.customer_updated_at_micros), (1, micros(1)));
+}
+
+#[tokio::test]
+async fn r_comment_3_a_note_for_support_is_no_comment_in_the_history() {
+    let world = World::given(&[filed(0), commented(0, 1), commented(0, 2).for_support()]).await;
+    let running = world.run().await;
+    running.caught_up(world.store_head().await).await;
+    let page = running.comments().list(&all_of("acme"), &acme(), case(0), None, 10).await.unwrap().unwrap();
+    assert_eq!(page.comments.len(), 1, "{page:?}");
+    let note = running.comments().get(&all_of("acme"), &acme(), case(0), comment_id(2)).await.unwrap();
+    assert_eq!(note, None);
+}
+
+#[tokio::test]
+async fn r_comment_1_comments_of_both_sides_and_of_older_releases_stand_in_one_history() {
+    let world = World::given(&[filed(0)]).await;
+    let mut old = CommentAddedV1 { comment: comment_id(1), body: text("old"), author: contact("bob") };
+    let comment = &mut comment(1, "old");
+    world.sealer.prepare_seal(&subjects_to_seal(comment)).await.unwrap();
+    seal_all::<SealError>(comment, |subject, plain| world.sealer.seal(subject, plain)).unwrap();
+    (old.body, old.author) = (comment.body.clone(), comment.author.clone());
+    let stream = format!("case-{}", case(0));
+    let answer =
+        dossier_domain::case::CommentAdded { side: Side::Support, ..crate::samples::comment(2, "new") };
+    world
+        .append(&[
+            Fact::raw(&stream, "CommentAdded", 1, &serde_json::to_vec(&old).unwrap()),
+            Fact::of_case(0, answer),
+        ])
+        .await;
+    let running = world.run().await;
+    running.caught_up(world.store_head().await).await;
+    let page = running.comments().list(&all_of("acme"), &acme(), case(0), None, 10).await.unwrap().unwrap();
+    let told: Vec<_> = page
+        .comments
+        .iter()
+        .map(|row| (row.sequence, row.body.as_deref().unwrap(), &*row.side, row.created_at_micros))
+        .collect();
+    assert_eq!(told, [(2, "old", "customer", micros(1)), (3, "new", "support", micros(2))]);
+    assert_eq!(page.comments[0].author_email.as_deref(), Some("bob@acme.example"));
+}
+
+#[tokio::test]
+async fn texts_come_out_as_they_went_in() {
+    for odd in
+        ["", "\0", "a\0b", "\u{1}\u{7f}\u{2028}", "\"'\\\n\r\t", "🦀 ÿ 漢", "123", "null", "{\"a\":[1]}"]
+    {
+        let filing = CaseFiled { title: text(odd), description: text(odd), ..filing(0) };
+        let world = World::given(&[Fact::of_case(0, filing), Fact::of_case(0, comment(1, odd))]).await;
+        let running = world.run().await;
+        running.caught_up(world.store_head().await).await;
+        let row = running.cases().get(&all_of("acme"), &acme(), case(0)).await.unwrap().unwrap();
+        assert_eq!((row.title.as_deref(), row.description.as_deref()), (Some(odd), Some(odd)), "{odd:?}");
+        let page =
+            running.comments().list(&all_of("acme"), &acme(), case(0), None, 10).await.unwrap().unwrap();
+        assert_eq!(page.comments[0].body.as_deref(), Some(odd), "{odd:?}");
+    }
+}
+
+#[tokio::test]
+async fn values_of_somebody_erased_are_shown_as_none() {
+    let filing = CaseFiled {
+        contact_email: Some(text("reach@acme.example")),
+        subscribers: vec![text("one@acme.example"), contact_text("bob")],
+        ..filing(0)
+    };
+    let world = World::given(&[Fact::of_case(0, filing), commented(0, 1)]).await;
+    world.sealer.erase(alice().as_str()).await.unwrap();
+    let running = world.run().await;
+    running.caught_up(world.store_head().await).await;
+    let row = running.cases().get(&all_of("acme"), &acme(), case(0)).await.unwrap().unwrap();
+    assert_eq!((row.title.clone(), row.description.clone(), row.contact_email.clone()), (None, None, None));
+    assert_eq!(row.subscribers(), ["bob"], "others' values stay");
+    assert_eq!(row.filer_name.as_deref(), Some("alice"), "under the filer's own key");
+    let comment =
+        running.comments().get(&all_of("acme"), &acme(), case(0), comment_id(1)).await.unwrap().unwrap();
+    assert_eq!((comment.body, comment.author_name.as_deref()), (None, Some("bob")));
+}
+
+fn contact_text(name: &str) -> dossier_domain::Personal<String> {
+    dossier_domain::Personal::new(contact(name).subject().clone(), name.to_owned())
+}
+
+proptest! {
+    #![proptest_config(few(24))]
+
+    /// A command's answer, told from the fold, and a query's, told from the row, are the same.
+    #[test]
+    fn the_row_of_a_case_is_the_row_of_its_fold(facts in any_history(60)) {
+        block_on(async {
+            let world = World::given(&facts).await;
+            let running = world.run().await;
+            running.caught_up(world.store_head().await).await;
+            for number in 0..6 {
+                let stream = format!("case-{}", case(number));
+                let mut state = CaseState::default();
+                let (mut revision, mut updated, mut seen, mut seen_at) = (0, at(0), 0, at(0));
+                let of_case = facts.iter().zip(0..).filter(|(fact, _)| fact.stream.as_str() == stream);
+                for ((fact, second), number) in of_case.zip(0_u64..) {
+                    let FactEvent::Case(event) = &fact.event else { unreachable!() };
+                    state.evolve(event, at(second));
+                    (revision, updated) = (number, at(second));
+                    if fact.audience == Audience::Customer {
+                        (seen, seen_at) = (number, at(second));
+                    }
+                }
+                let Some(folded) = state.filed() else { continue };
+                let of_fold = CaseRow::of_case(folded, Revision(revision), Revision(seen), updated, seen_at);
+                let scope = all_of(folded.organization.as_str());
+                let row = running.cases().get(&scope, &folded.organization, folded.id).await.unwrap().unwrap();
+                assert_eq!(CaseRow { sequence: 0, ..row }, of_fold);
+            }
+        });
+    }
+}

@@ -1,0 +1,247 @@
+//! People, cases and events that the tests speak of, and random histories of them.
+
+use dossier_domain::access::{AccessEvent, Entitlement, EntitlementGranted};
+use dossier_domain::case::{
+    CaseClosed, CaseEscalated, CaseEvent, CaseFiled, CaseRenamed, CaseStateChanged, ClassificationRef,
+    CommentAdded, EscalationAcknowledged, EscalationReason, EscalationResolved, InformationKind,
+    InformationRequested, PriorityChanged, ReopenedWithin30Days, SolutionKind, SolutionProposed,
+    StateChangeCause, Status, SubscribersChanged,
+};
+use dossier_domain::catalogue::Priority;
+use dossier_domain::{
+    CaseId, CommentId, Contact, OrganizationId, Personal, PlanId, ProductId, Side, Subject, VisibilityScope,
+};
+use dossier_eventlog::{Audience, StreamName};
+use jiff::Timestamp;
+use proptest::prelude::*;
+use ulid::Ulid;
+
+use crate::world::stream;
+
+/// Something that is in the log.
+#[derive(Clone, Debug)]
+pub(crate) struct Fact {
+    pub(crate) stream: StreamName,
+    pub(crate) event: FactEvent,
+    pub(crate) audience: Audience,
+    /// Instead of the usual.
+    pub(crate) metadata: Option<Vec<u8>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum FactEvent {
+    Case(Box<CaseEvent>),
+    Access(AccessEvent),
+    Raw { event_type: String, version: u16, payload: Vec<u8> },
+}
+
+impl Fact {
+    fn new(stream: StreamName, event: FactEvent) -> Self {
+        Self { stream, event, audience: Audience::Customer, metadata: None }
+    }
+
+    pub(crate) fn of_case(number: u8, event: impl Into<CaseEvent>) -> Self {
+        Self::new(stream(&format!("case-{}", case(number))), FactEvent::Case(Box::new(event.into())))
+    }
+
+    pub(crate) fn raw(name: &str, event_type: &str, version: u16, payload: &[u8]) -> Self {
+        let event = FactEvent::Raw { event_type: event_type.to_owned(), version, payload: payload.to_vec() };
+        Self::new(stream(name), event)
+    }
+
+    /// Of an organization's access, which no read model here takes in.
+    pub(crate) fn of_access() -> Self {
+        let granted = EntitlementGranted {
+            product: product("compute"),
+            plan: PlanId::new("gold").unwrap(),
+            from: at(0),
+            until: None,
+        };
+        Self::new(stream("access-acme"), FactEvent::Access(granted.into()))
+    }
+
+    pub(crate) fn for_support(mut self) -> Self {
+        self.audience = Audience::Support;
+        self
+    }
+
+    pub(crate) fn with_metadata(mut self, bytes: &[u8]) -> Self {
+        self.metadata = Some(bytes.to_vec());
+        self
+    }
+}
+
+/// So many seconds after the tests' time began.
+pub(crate) fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_700_000_000 + second).unwrap()
+}
+
+pub(crate) fn micros(second: i64) -> i64 {
+    at(second).as_microsecond()
+}
+
+pub(crate) fn case(number: u8) -> CaseId {
+    CaseId(Ulid::from(u128::from(number) + 1))
+}
+
+pub(crate) fn comment_id(number: u64) -> CommentId {
+    CommentId(Ulid::from(u128::from(number) + 1_000_000))
+}
+
+pub(crate) fn organization(name: &str) -> OrganizationId {
+    OrganizationId::new(name).unwrap()
+}
+
+pub(crate) fn acme() -> OrganizationId {
+    organization("acme")
+}
+
+pub(crate) fn product(name: &str) -> ProductId {
+    ProductId::new(name).unwrap()
+}
+
+/// Everything of an organization.
+pub(crate) fn all_of(name: &str) -> VisibilityScope {
+    VisibilityScope::Organization { organization: organization(name), products: None }
+}
+
+pub(crate) fn products_of(name: &str, products: &[&str]) -> VisibilityScope {
+    VisibilityScope::Organization {
+        organization: organization(name),
+        products: Some(products.iter().map(|name| product(name)).collect()),
+    }
+}
+
+/// The subject whose key seals what alice says.
+pub(crate) fn alice() -> Subject {
+    Subject::contact(1)
+}
+
+pub(crate) fn contact(name: &str) -> Personal<Contact> {
+    let subject = Subject::contact(name.bytes().map(u128::from).sum::<u128>() + 100);
+    Personal::new(subject, Contact { email: format!("{name}@acme.example"), display_name: name.to_owned() })
+}
+
+pub(crate) fn text(text: &str) -> Personal<String> {
+    Personal::new(alice(), text.to_owned())
+}
+
+pub(crate) fn filing(number: u8) -> CaseFiled {
+    CaseFiled {
+        case: case(number),
+        organization: acme(),
+        product: product("compute"),
+        classification: ClassificationRef {
+            id: "compute-vm".to_owned(),
+            display_name: "Compute > VM".to_owned(),
+        },
+        title: text(&format!("title {number}")),
+        description: text("description"),
+        priority: Priority::P3,
+        language: "en".to_owned(),
+        time_zone: None,
+        contact_email: None,
+        subscribers: Vec::new(),
+        test_case: false,
+        problem: None,
+        filer: contact("alice"),
+        side: Side::Customer,
+        manager: None,
+        access_revision: None,
+        entitlement: Entitlement {
+            product: product("compute"),
+            plan: PlanId::new("gold").unwrap(),
+            from: at(0),
+            until: None,
+        },
+    }
+}
+
+pub(crate) fn filed(number: u8) -> Fact {
+    Fact::of_case(number, filing(number))
+}
+
+pub(crate) fn comment(number: u64, body: &str) -> CommentAdded {
+    CommentAdded {
+        comment: comment_id(number),
+        body: text(body),
+        author: contact("bob"),
+        side: Side::Customer,
+    }
+}
+
+pub(crate) fn commented(of_case: u8, number: u64) -> Fact {
+    Fact::of_case(of_case, comment(number, &format!("comment {number}")))
+}
+
+pub(crate) fn closed() -> CaseClosed {
+    CaseClosed { closing: 1, side: Side::Customer, reopen_window_ends_at: at(9_000), escalation_ended: false }
+}
+
+/// Every kind of event but the filing, by number.
+pub(crate) fn case_event(kind: u8, number: u64) -> CaseEvent {
+    let priority = Priority::ALL[usize::try_from(number % 5).unwrap()];
+    match kind % 12 {
+        0 => comment(number, &format!("comment {number}")).into(),
+        1 => CaseStateChanged {
+            from: Status::New,
+            to: Status::InProgress,
+            cause: StateChangeCause::SupportAnswer,
+        }
+        .into(),
+        2 => CaseRenamed { title: text(&format!("renamed {number}")) }.into(),
+        3 => SubscribersChanged { subscribers: vec![text(&format!("s{number}@acme.example"))] }.into(),
+        4 => PriorityChanged { from: Priority::P3, to: priority, side: Side::Customer, reason: None }.into(),
+        5 => CaseEscalated {
+            reason: EscalationReason::BusinessImpact,
+            justification: text("we lose orders"),
+            side: Side::Customer,
+        }
+        .into(),
+        6 => EscalationAcknowledged {}.into(),
+        7 => EscalationResolved {}.into(),
+        8 => InformationRequested {
+            information: InformationKind::ExactSteps,
+            text: text("how?"),
+            author: contact("agent"),
+        }
+        .into(),
+        9 => SolutionProposed { solution: SolutionKind::Solved, text: text("so"), author: contact("agent") }
+            .into(),
+        10 => closed().into(),
+        _ => ReopenedWithin30Days { closing: 1, comment: comment_id(number) }.into(),
+    }
+}
+
+/// Something that happened, told by numbers: any case's first event is its filing.
+pub(crate) fn history(told: &[(u8, u8)]) -> Vec<Fact> {
+    let mut known = std::collections::BTreeSet::new();
+    told.iter()
+        .zip(0_u64..)
+        .map(|(&(number, kind), index)| match (number, kind) {
+            (number, _) if number < 6 && known.insert(number) => {
+                let organization = organization(if number % 3 == 2 { "globex" } else { "acme" });
+                let product = product(if number % 2 == 1 { "storage" } else { "compute" });
+                Fact::of_case(number, CaseFiled { organization, product, ..filing(number) })
+            }
+            (number, 12) if number < 6 => Fact::of_case(number, case_event(4, index)).for_support(),
+            (number, kind) if number < 6 => Fact::of_case(number, case_event(kind, index)),
+            (6, _) => Fact::of_access(),
+            _ => Fact::raw("note-1", "NoteNobodyKnows", 9, b"not even json"),
+        })
+        .collect()
+}
+
+/// Up to so many events of some cases, an organization's access, and a stream that no read model knows.
+pub(crate) fn any_history(longest: usize) -> impl Strategy<Value = Vec<Fact>> {
+    prop::collection::vec((0..8_u8, 0..13_u8), 1..=longest).prop_map(|told| history(&told))
+}
+
+/// Runs what a property says; each case has a runtime of its own.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+pub(crate) fn few(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
