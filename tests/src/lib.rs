@@ -1,1 +1,22 @@
 //! What crosses crates: end to end, official clients, authorization, faults, architecture.
+//!
+//! This library is the harness; the tests are one binary under `tests/it`, a module per subject.
+//!
+//! * [`Server`] is a whole system inside the test, on a port of its own and with a clock that the test moves.
+//! * [`Process`] is the real binary as a child, for what only a process can show: signals, locks, its output.
+//! * [`Client`] speaks HTTP as somebody; [`Answer`] checks the shape of what comes back.
+//! * [`raw`] puts bytes on the wire that no client library would send.
+//!
+//! Nothing here waits for a length of time where it can wait for a condition, and nothing repeats a step that failed.
+
+pub mod client;
+pub mod log;
+pub mod people;
+pub mod process;
+pub mod raw;
+pub mod server;
+pub mod workspace;
+
+pub use client::{Answer, Call, Client, encoded};
+pub use process::{Finished, Process};
+pub use server::{Server, TestClock};

@@ -1,0 +1,26 @@
+//! The people of the sample data, by what the tests call them.
+
+/// Owner of acme's products.
+pub const ALICE: &str = "alice@acme.example";
+/// Editor of acme's products.
+pub const BOB: &str = "bob@acme.example";
+/// Viewer of acme's products.
+pub const CAROL: &str = "carol@acme.example";
+/// Listed in acme's directory, without the support privilege.
+pub const DAVE: &str = "dave@acme.example";
+/// Owner at globex, which has no Premier.
+pub const HANK: &str = "hank@globex.example";
+/// Owner at initech, which has no plan.
+pub const PETER: &str = "peter@initech.example";
+/// Owner at umbrella, which has Silver only.
+pub const WESKER: &str = "wesker@umbrella.example";
+/// An agent of support.
+pub const AGENT: &str = "agent-north@support.example";
+/// An engineer of support.
+pub const ENGINEER: &str = "engineer@support.example";
+/// An auditor.
+pub const AUDITOR: &str = "auditor@support.example";
+/// An analyst.
+pub const ANALYST: &str = "analyst@support.example";
+/// The operator, who registers organizations.
+pub const OPERATOR: &str = "operator@support.example";

@@ -1,0 +1,268 @@
+//! A whole system inside the test: the real wiring on files of its own, a port of its own, and a clock that the test moves.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use dossier_api::app::App;
+use dossier_api::config::Settings;
+use dossier_api::config::cli::SettingsArgs;
+use dossier_api::sample_data;
+use dossier_api::sign_in::DevIssuer;
+use dossier_api::sign_in::dev_issuer::DEV_ISSUER;
+use dossier_api::system::{Edge, System};
+use dossier_commands::{AccessOutcome, Clock, CommandError, Request, identity};
+use dossier_domain::access::{AccessCommand, AccessRejection};
+use dossier_domain::{Actor, CommandId, Contact, OrganizationId, Personal, StaffRole, Subject};
+use dossier_eventlog::RecordedEvent;
+use jiff::{SignedDuration, Timestamp};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use crate::client::{Answer, Client};
+use crate::log;
+use crate::people::OPERATOR;
+
+/// When the tests' time begins: 2026-01-05T09:00:00Z, a Monday.
+const BEGINNING_SECONDS: i64 = 1_767_603_600;
+/// How long the sample data take, in the tests' time.
+const SAMPLE_DATA_SECONDS: i64 = 3_600;
+/// Tokens outlive every test.
+const TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(24 * 400);
+
+/// A clock that stands still but for a millisecond with every reading, and that the test moves.
+#[derive(Clone)]
+pub struct TestClock(Arc<AtomicI64>);
+
+impl TestClock {
+    fn starting_at(second: i64) -> Self {
+        Self(Arc::new(AtomicI64::new(second * 1_000_000)))
+    }
+
+    /// The clock as the system takes it.
+    pub fn clock(&self) -> Clock {
+        let clock = self.clone();
+        Arc::new(move || instant(clock.0.fetch_add(1_000, Ordering::Relaxed)))
+    }
+
+    /// What the next reading will be.
+    pub fn now(&self) -> Timestamp {
+        instant(self.0.load(Ordering::Relaxed))
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, by: SignedDuration) {
+        let micros = i64::try_from(by.as_micros()).expect("a length of time within a life");
+        self.0.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    /// Sets the clock.
+    pub fn set(&self, to: Timestamp) {
+        self.0.store(to.as_microsecond(), Ordering::Relaxed);
+    }
+}
+
+fn instant(micros: i64) -> Timestamp {
+    Timestamp::from_microsecond(micros).expect("an instant within the calendar")
+}
+
+/// A running system with the sample data.
+pub struct Server {
+    /// The system's clock.
+    pub clock: TestClock,
+    /// Where it listens.
+    pub address: SocketAddr,
+    system: System,
+    issuer: DevIssuer,
+    data: TempDir,
+    serving: JoinHandle<()>,
+    anonymous: Client,
+}
+
+impl Server {
+    /// Starts a system with the sample data; it ends with the test's runtime, or by [`Server::stop`].
+    pub async fn start() -> Self {
+        static SAMPLE: OnceLock<Vec<(PathBuf, Vec<u8>)>> = OnceLock::new();
+        let data = tempfile::tempdir().expect("a directory for temporary files");
+        for (name, bytes) in SAMPLE.get_or_init(sample_files) {
+            std::fs::write(data.path().join(name), bytes).expect("a copy of the sample data");
+        }
+        Self::start_in(data, TestClock::starting_at(BEGINNING_SECONDS + SAMPLE_DATA_SECONDS)).await
+    }
+
+    /// Stops it as a signal would, and starts it again on the same data at the same time.
+    pub async fn restarted(self) -> Self {
+        let clock = self.clock.clone();
+        let data = self.stop().await;
+        Self::start_in(data, clock).await
+    }
+
+    async fn start_in(data: TempDir, clock: TestClock) -> Self {
+        let system = system(data.path(), &clock).await;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("a bound listener has an address");
+        let router = dossier_api::server::router(system.app.clone());
+        let serving = tokio::spawn(async move {
+            axum::serve(listener, router).await.expect("serving never ends by itself");
+        });
+        let issuer = DevIssuer::load(data.path()).expect("the key that the start has made");
+        let anonymous = Client::new(&format!("http://{address}"), None);
+        Self { clock, address, system, issuer, data, serving, anonymous }
+    }
+
+    /// Stops everything and hands the data over.
+    pub async fn stop(self) -> TempDir {
+        self.serving.abort();
+        let _ = self.serving.await;
+        self.system.stop().await;
+        self.data
+    }
+
+    /// What answers requests.
+    pub fn app(&self) -> &Arc<App> {
+        &self.system.app
+    }
+
+    /// Where its data lie.
+    pub fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// Somebody without a token.
+    pub fn anonymous(&self) -> Client {
+        self.anonymous.clone()
+    }
+
+    /// Somebody of the sample data, or a stranger with a valid token.
+    pub fn client(&self, email: &str) -> Client {
+        self.anonymous.with_token(Some(self.token(email)))
+    }
+
+    /// A bearer token for somebody.
+    pub fn token(&self, email: &str) -> String {
+        let person = sample_data::person(email);
+        let roles = person.map_or(&[][..], |person| person.roles);
+        self.issuer
+            .issue(
+                email,
+                person.map(|person| person.name),
+                roles,
+                person.and_then(|person| person.provider),
+                self.clock.now(),
+                TOKEN_LIFE,
+            )
+            .expect("an address and a lifetime within the calendar")
+    }
+
+    /// Every event in the log.
+    pub async fn events(&self) -> Vec<RecordedEvent> {
+        log::all(&*self.app().store).await
+    }
+
+    /// Who somebody is when they sign in here.
+    pub fn actor(&self, email: &str) -> Actor {
+        let account = identity::account_id(self.app().commands.sealer(), DEV_ISSUER, email);
+        let person = sample_data::person(email);
+        let display_name = person.map_or(email, |person| person.name).to_owned();
+        Actor {
+            account,
+            contact: Personal::new(
+                Subject::account(account),
+                Contact { email: email.to_owned(), display_name },
+            ),
+            staff_roles: person
+                .map(|person| person.roles.iter().filter_map(|role| StaffRole::from_claim(role)).collect())
+                .unwrap_or_default(),
+        }
+    }
+
+    /// A command request by somebody under a number of its own.
+    pub fn request(&self, email: &str, number: u128) -> Request {
+        Request {
+            command_id: CommandId(Uuid::from_u128(number)),
+            fingerprint: number.to_string(),
+            actor: self.actor(email),
+            correlation_id: "test".to_owned(),
+            causation_id: None,
+            if_match: None,
+        }
+    }
+
+    /// Has the operator administer an organization; the number names the command.
+    ///
+    /// # Errors
+    /// What the business refuses.
+    pub async fn administer(
+        &self,
+        organization: &str,
+        number: u128,
+        command: AccessCommand,
+    ) -> Result<AccessOutcome, CommandError<AccessRejection>> {
+        let organization = OrganizationId::new(organization).expect("an organization's id");
+        self.app().commands.access(&self.request(OPERATOR, number), &organization, &command).await
+    }
+}
+
+/// A case that everybody with a plan for compute can file.
+pub fn sample_case() -> Value {
+    json!({
+        "displayName": "Machines do not start",
+        "description": "Since this morning.",
+        "classification": {"id": "compute-vm"},
+        "priority": "P3",
+    })
+}
+
+/// Files the sample case and answers its path after the version: `/v2/organizations/…/cases/…`.
+pub async fn file_case(client: &Client, organization: &str) -> String {
+    case_path(&client.post(&format!("/v2/organizations/{organization}/cases"), &sample_case()).await)
+}
+
+/// The path of the case in an answer.
+#[track_caller]
+pub fn case_path(answer: &Answer) -> String {
+    format!("/v2/{}", answer.ok()["name"].as_str().expect("a case has a name"))
+}
+
+async fn system(data: &Path, clock: &TestClock) -> System {
+    let flags = SettingsArgs {
+        data: Some(data.display().to_string()),
+        dev: Some("true".to_owned()),
+        ..SettingsArgs::default()
+    };
+    let settings = Settings::resolve(&flags, |_| None, |path| std::fs::read_to_string(path))
+        .expect("settings that need nothing");
+    // Not installed: every test counts for itself, so the handle renders nothing here.
+    let metrics = PrometheusBuilder::new().build_recorder().handle();
+    let edge = Edge { clock: clock.clock(), entropy: dossier_api::edge::entropy() };
+    System::start(&settings, edge, metrics).await.expect("a system on data of its own")
+}
+
+/// The files of a data directory with the sample data, made once and copied for every server.
+fn sample_files() -> Vec<(PathBuf, Vec<u8>)> {
+    std::thread::spawn(|| {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let data = tempfile::tempdir().expect("a directory for temporary files");
+        runtime.block_on(async {
+            let system = system(data.path(), &TestClock::starting_at(BEGINNING_SECONDS)).await;
+            sample_data::load(&system.app).await.expect("the whole story");
+            let head = system.app.store.head().await.expect("a head");
+            let patience = std::time::Duration::from_secs(30);
+            system.app.read_models.wait_for(head, patience).await.expect("read models that follow");
+            system.stop().await;
+        });
+        let entries = std::fs::read_dir(data.path()).expect("the data directory");
+        let files = entries.flatten().filter(|entry| entry.path().is_file());
+        files
+            .map(|entry| {
+                (PathBuf::from(entry.file_name()), std::fs::read(entry.path()).expect("a file of the stores"))
+            })
+            .collect()
+    })
+    .join()
+    .expect("the sample data")
+}

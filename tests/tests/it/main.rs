@@ -1,0 +1,3 @@
+//! What crosses crates, one module per subject.
+
+mod endpoints;
