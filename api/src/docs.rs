@@ -144,8 +144,19 @@ fn type_of(field: &Value) -> String {
     }
 }
 
+/// Prose of a doc comment: `code` in backticks, and the heading of its errors as a sentence.
 fn text(value: &Value) -> String {
-    escape(value.as_str().unwrap_or_default())
+    let prose = value.as_str().unwrap_or_default().replace("# Errors\n", "Refused with ");
+    let mut html = String::new();
+    for (number, piece) in prose.split('`').enumerate() {
+        let piece = escape(piece);
+        if number % 2 == 1 {
+            let _ = write!(html, "<code>{piece}</code>");
+        } else {
+            html += &piece;
+        }
+    }
+    html
 }
 
 fn escape(text: &str) -> String {
@@ -165,6 +176,12 @@ mod tests {
         for loader in ["<script", "src=", "@import", "url("] {
             assert!(!page.contains(loader), "{loader}");
         }
+    }
+
+    #[test]
+    fn prose_shows_code_and_errors_and_lets_no_markup_through() {
+        let shown = text(&serde_json::json!("Takes `a<b`.\n\n# Errors\n400 for <b>."));
+        assert_eq!(shown, "Takes <code>a&lt;b</code>.\n\nRefused with 400 for &lt;b&gt;.");
     }
 
     #[test]

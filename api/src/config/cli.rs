@@ -168,12 +168,12 @@ pub struct TokenArgs {
 
 /// Arguments of `dossier rebuild`.
 #[derive(Debug, Args)]
-#[group(id = "which", required = true, multiple = false, args = ["read_model", "all"])]
 pub struct RebuildArgs {
     /// The read model to rebuild
+    #[arg(required_unless_present = "all")]
     pub read_model: Option<String>,
     /// Rebuild all of them
-    #[arg(long)]
+    #[arg(long, conflicts_with = "read_model")]
     pub all: bool,
     /// Directory of all data [env: DOSSIER_DATA] [default: ./dossier-data]
     #[arg(long, value_name = "DIR")]
