@@ -44,12 +44,14 @@ fn page(document: &Value) -> String {
     let mut nav = String::new();
     let mut operations = String::new();
     let empty = serde_json::Map::new();
-    for (path, item) in document["paths"].as_object().unwrap_or(&empty) {
-        if !path.starts_with("/v2/") {
+    let paths = document["paths"].as_object().unwrap_or(&empty);
+    for (path, item) in paths {
+        // Both versions are alike: v2 is shown, and of v2beta what it has alone.
+        if path.starts_with("/v2beta/") && paths.contains_key(&path.replacen("/v2beta/", "/v2/", 1)) {
             continue;
         }
         for (method, operation) in item.as_object().unwrap_or(&empty) {
-            let id = text(&operation["operationId"]);
+            let id = text(&operation["operationId"]).trim_start_matches("v2beta.").to_owned();
             let summary = text(&operation["summary"]);
             let _ = write!(nav, "<a href=\"#{id}\">{id}</a>");
             let _ = write!(

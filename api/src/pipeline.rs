@@ -10,7 +10,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response};
 use axum::response::IntoResponse;
 use bytes::Bytes;
-use dossier_domain::{AccessRefusal, Actor, Authority, OrganizationId};
+use dossier_domain::{AccessRefusal, Action, Actor, Authority, OrganizationId};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::app::App;
@@ -149,6 +149,17 @@ async fn authorize(
     actor: &Actor,
 ) -> Result<Option<Parent>, ApiError> {
     let Some((kind, id)) = &params.parent else { return Ok(None) };
+    authorize_parent(app, endpoint.action, kind, id, actor).await.map(Some)
+}
+
+/// A parent by kind and id, if the action is open to the actor there. The same refusal whether or not it exists.
+pub(crate) async fn authorize_parent(
+    app: &App,
+    action: Action,
+    kind: &str,
+    id: &str,
+    actor: &Actor,
+) -> Result<Parent, ApiError> {
     let foreign = || refusals::access(&AccessRefusal::NotAMember);
     if kind != "organizations" {
         return Err(foreign());
@@ -156,8 +167,8 @@ async fn authorize(
     let organization = OrganizationId::new(id).map_err(|_| foreign())?;
     let view = app.commands.access_view(&organization).await.map_err(refusals::load)?;
     let authority = Authority::of(actor, &organization, &view.access, app.commands.now());
-    authority.open_to(endpoint.action).map_err(|refusal| refusals::access(&refusal))?;
-    Ok(Some(Parent { organization, authority }))
+    authority.open_to(action).map_err(|refusal| refusals::access(&refusal))?;
+    Ok(Parent { organization, authority })
 }
 
 async fn read_body(body: Body, max_bytes: usize, patience: Duration) -> Result<Bytes, ApiError> {

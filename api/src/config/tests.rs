@@ -225,7 +225,9 @@ fn the_other_commands_are_read() {
         other => panic!("{other:?}"),
     }
     assert!(matches!(parse("dossier rebuild --all").unwrap(), Command::Rebuild(args) if args.all));
-    assert!(parse("dossier rebuild --all --data d").is_ok() && parse("dossier rebuild cases --data d").is_ok());
+    assert!(
+        parse("dossier rebuild --all --data d").is_ok() && parse("dossier rebuild cases --data d").is_ok()
+    );
     assert!(
         matches!(parse("dossier schemas").unwrap(), Command::Schemas(args) if args.out == Path::new("schemas"))
     );

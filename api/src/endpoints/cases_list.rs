@@ -6,7 +6,7 @@ use dossier_projections::cases::CaseCondition;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::call::{Call, Reply};
+use crate::call::{Call, Parent, Reply};
 use crate::filter::{CaseFilter, FilterMode, PublishedState};
 use crate::query::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
 use crate::refusals;
@@ -50,22 +50,27 @@ struct Cursor {
     responses((status = 200, description = "Cases", body = CaseList)),
 )]
 pub async fn handle(call: Call) -> Result<Reply, ApiError> {
-    let parent = call.parent()?;
     let filter = CaseFilter::parse(FilterMode::List, call.query.text("filter"))?;
+    page(&call, call.parent()?, &filter).await
+}
+
+/// A page of the cases of an organization that fulfil a filter.
+pub(super) async fn page(call: &Call, parent: &Parent, filter: &CaseFilter) -> Result<Reply, ApiError> {
     let limit = call.query.page_size(DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)?;
-    let scope = format!("cases.list {} {filter}", parent.organization);
+    let scope = format!("{} {} {filter}", call.endpoint.id, parent.organization);
     let cursor = call
         .query
         .text("pageToken")
         .map(|token| call.app.page_tokens.open::<Cursor>(&scope, token))
         .transpose()?;
+    let visible = parent.authority.visibility();
     let page = call
         .app
         .cases
         .list(
-            &call.scope()?,
+            &visible,
             &parent.organization,
-            &condition(&filter)?,
+            &condition(filter, parent),
             cursor.map(|cursor| cursor.before),
             limit,
         )
@@ -78,13 +83,13 @@ pub async fn handle(call: Call) -> Result<Reply, ApiError> {
     })
 }
 
-/// The filter in the read model's terms.
-fn condition(filter: &CaseFilter) -> Result<CaseCondition, ApiError> {
-    let all = |filters: &[CaseFilter]| filters.iter().map(condition).collect::<Result<Vec<_>, _>>();
-    Ok(match filter {
+/// The filter in the read model's terms, for a side and an organization.
+pub(super) fn condition(filter: &CaseFilter, parent: &Parent) -> CaseCondition {
+    let all = |filters: &[CaseFilter]| filters.iter().map(|filter| condition(filter, parent)).collect();
+    match filter {
         CaseFilter::All => CaseCondition::anything(),
-        CaseFilter::And(filters) => CaseCondition::And(all(filters)?),
-        CaseFilter::Or(filters) => CaseCondition::Or(all(filters)?),
+        CaseFilter::And(filters) => CaseCondition::And(all(filters)),
+        CaseFilter::Or(filters) => CaseCondition::Or(all(filters)),
         CaseFilter::StateOpen => CaseCondition::Open,
         CaseFilter::StateIs(state) => CaseCondition::Status(match state {
             PublishedState::New => Status::New,
@@ -95,15 +100,13 @@ fn condition(filter: &CaseFilter) -> Result<CaseCondition, ApiError> {
         }),
         CaseFilter::Priority(digit) => match Priority::from_digit(*digit) {
             Some(priority) => CaseCondition::Priority(priority),
-            None => CaseCondition::Or(Vec::new()),
+            None => CaseCondition::nothing(),
         },
         CaseFilter::CreatorEmail(email) => CaseCondition::FilerEmail(email.clone()),
-        CaseFilter::Text(_)
-        | CaseFilter::UpdatedAfter(_)
-        | CaseFilter::Organization(_)
-        | CaseFilter::Project(_) => {
-            return Err(ApiError::invalid_field("filter", "this term belongs to cases:search")
-                .with_reason("INVALID_FILTER"));
-        }
-    })
+        CaseFilter::Text(text) => CaseCondition::Text(text.clone()),
+        CaseFilter::UpdatedAfter(instant) => CaseCondition::UpdatedAfter(*instant, parent.authority.side()),
+        // Every case of the query is under this organization: naming it matches all of them, another none.
+        CaseFilter::Organization(id) if *id == parent.organization.as_str() => CaseCondition::anything(),
+        CaseFilter::Organization(_) | CaseFilter::Project(_) => CaseCondition::nothing(),
+    }
 }

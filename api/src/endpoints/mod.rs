@@ -10,6 +10,7 @@ pub mod cases_escalate;
 pub mod cases_get;
 pub mod cases_list;
 pub mod cases_patch;
+pub mod cases_search;
 pub mod comments_create;
 pub mod comments_get;
 pub mod comments_list;
@@ -59,6 +60,8 @@ pub struct Endpoint {
     pub verb: Option<&'static str>,
     /// Whether it changes something.
     pub kind: Kind,
+    /// The versions that have it.
+    pub versions: &'static [Version],
     /// What the caller must be allowed to do.
     pub action: Action,
     /// The use case.
@@ -67,6 +70,7 @@ pub struct Endpoint {
 
 use Segment::{Case, Comment, Literal, Parent};
 
+const BOTH: &[Version] = &[Version::V2, Version::V2Beta];
 const CASES: &[Segment] = &[Parent, Literal("cases")];
 const CASE: &[Segment] = &[Parent, Literal("cases"), Case];
 const COMMENTS: &[Segment] = &[Parent, Literal("cases"), Case, Literal("comments")];
@@ -80,6 +84,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         path: &[Literal("caseClassifications")],
         verb: Some("search"),
         kind: Kind::Query,
+        versions: BOTH,
         action: Action::ReadClassifications,
         handler: |call| Box::pin(std::future::ready(case_classifications_search::handle(&call))),
     },
@@ -89,6 +94,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         path: CASES,
         verb: None,
         kind: Kind::Command,
+        versions: BOTH,
         action: Action::FileCase,
         handler: |call| Box::pin(cases_create::handle(call)),
     },
@@ -98,6 +104,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         path: CASE,
         verb: None,
         kind: Kind::Query,
+        versions: BOTH,
         action: Action::ReadCases,
         handler: |call| Box::pin(cases_get::handle(call)),
     },
@@ -107,8 +114,29 @@ pub static ENDPOINTS: &[Endpoint] = &[
         path: CASES,
         verb: None,
         kind: Kind::Query,
+        versions: BOTH,
         action: Action::ReadCases,
         handler: |call| Box::pin(cases_list::handle(call)),
+    },
+    Endpoint {
+        id: "cases.search",
+        method: Method::GET,
+        path: CASES,
+        verb: Some("search"),
+        kind: Kind::Query,
+        versions: BOTH,
+        action: Action::ReadCases,
+        handler: |call| Box::pin(cases_search::handle(call)),
+    },
+    Endpoint {
+        id: "cases.search.byQuery",
+        method: Method::GET,
+        path: &[Literal("cases")],
+        verb: Some("search"),
+        kind: Kind::Query,
+        versions: &[Version::V2Beta],
+        action: Action::ReadCases,
+        handler: |call| Box::pin(cases_search::handle_by_query(call)),
     },
     Endpoint {
         id: "cases.patch",
@@ -116,6 +144,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         path: CASE,
         verb: None,
         kind: Kind::Command,
+        versions: BOTH,
         action: Action::EditCase,
         handler: |call| Box::pin(cases_patch::handle(call)),
     },
@@ -125,6 +154,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         path: CASE,
         verb: Some("escalate"),
         kind: Kind::Command,
+        versions: BOTH,
         action: Action::EscalateCase,
         handler: |call| Box::pin(cases_escalate::handle(call)),
     },
@@ -134,6 +164,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         path: CASE,
         verb: Some("close"),
         kind: Kind::Command,
+        versions: BOTH,
         action: Action::CloseCase,
         handler: |call| Box::pin(cases_close::handle(call)),
     },
@@ -143,6 +174,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         path: COMMENTS,
         verb: None,
         kind: Kind::Command,
+        versions: BOTH,
         action: Action::CommentOnCase,
         handler: |call| Box::pin(comments_create::handle(call)),
     },
@@ -152,6 +184,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         path: COMMENT,
         verb: None,
         kind: Kind::Query,
+        versions: BOTH,
         action: Action::ReadCases,
         handler: |call| Box::pin(comments_get::handle(call)),
     },
@@ -161,6 +194,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         path: COMMENTS,
         verb: None,
         kind: Kind::Query,
+        versions: BOTH,
         action: Action::ReadCases,
         handler: |call| Box::pin(comments_list::handle(call)),
     },
@@ -179,6 +213,9 @@ pub fn route(method: &Method, raw_path: &str) -> Result<(&'static Endpoint, Vers
     };
     let mut allowed = Vec::new();
     for endpoint in ENDPOINTS {
+        if !endpoint.versions.contains(&version) {
+            continue;
+        }
         if let Some(params) = matches(endpoint, segments, path.verb()) {
             if endpoint.method == *method {
                 return Ok((endpoint, version, params));

@@ -3,6 +3,7 @@
 mod projector;
 mod query;
 mod row;
+mod text;
 
 pub use projector::Cases;
 pub use query::{CaseCondition, CasePage, CaseQueries};

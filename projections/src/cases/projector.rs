@@ -8,6 +8,7 @@ use dossier_eventlog::{Audience, Position};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::row::{COLUMNS, CaseRow, subscribers_json};
+use super::text;
 use crate::database::stored;
 use crate::error::ProjectionError;
 use crate::event::{ProjectedEvent, ReadEvent};
@@ -25,7 +26,7 @@ impl ReadModel for Cases {
     }
 
     fn schema_version(&self) -> i64 {
-        2
+        3
     }
 
     fn categories(&self) -> &'static [&'static str] {
@@ -33,16 +34,19 @@ impl ReadModel for Cases {
     }
 
     fn tables(&self) -> &'static [Table] {
-        &[Table {
-            name: TABLE,
-            columns: COLUMNS,
-            indexes: &[
-                "organization, sequence",
-                "organization, status, sequence",
-                "organization, priority, sequence",
-                "organization, filer_email, sequence",
-            ],
-        }]
+        &[
+            Table {
+                name: TABLE,
+                columns: COLUMNS,
+                indexes: &[
+                    "organization, sequence",
+                    "organization, status, sequence",
+                    "organization, priority, sequence",
+                    "organization, filer_email, sequence",
+                ],
+            },
+            Table { name: text::TABLE, columns: text::COLUMNS, indexes: &[] },
+        ]
     }
 
     async fn project(
@@ -56,7 +60,8 @@ impl ReadModel for Cases {
         for event in events {
             take_in(&mut rows, event);
         }
-        store(transaction, &table, &rows).await
+        store(transaction, &table, &rows).await?;
+        text::project(transaction, generation, events).await
     }
 }
 

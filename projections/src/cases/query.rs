@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use dossier_domain::case::Status;
 use dossier_domain::catalogue::Priority;
-use dossier_domain::{CaseId, OrganizationId, VisibilityScope};
+use dossier_domain::{CaseId, OrganizationId, Side, VisibilityScope};
+use jiff::Timestamp;
 use sqlx::{QueryBuilder, Sqlite};
 
 use super::row::CaseRow;
+use super::text::fold;
 use crate::database::ReadDatabase;
 use crate::error::QueryError;
 use crate::scope::push_scope;
@@ -27,12 +29,21 @@ pub enum CaseCondition {
     Priority(Priority),
     /// Filed by whoever has this address.
     FilerEmail(String),
+    /// Title, description or a comment contains this, whatever the case of its letters.
+    Text(String),
+    /// Changed after this instant, as a side sees it.
+    UpdatedAfter(Timestamp, Side),
 }
 
 impl CaseCondition {
     /// Anything.
     pub fn anything() -> Self {
         Self::And(Vec::new())
+    }
+
+    /// Nothing at all.
+    pub fn nothing() -> Self {
+        Self::Or(Vec::new())
     }
 
     fn push(&self, query: &mut QueryBuilder<Sqlite>) {
@@ -50,6 +61,15 @@ impl CaseCondition {
             }
             Self::FilerEmail(email) => {
                 query.push("filer_email = ").push_bind(email.to_lowercase());
+            }
+            Self::Text(text) => {
+                query.push("EXISTS (SELECT 1 FROM case_texts WHERE case_texts.case_id = cases.case_id AND instr(text, ");
+                query.push_bind(fold(text)).push(") > 0)");
+            }
+            Self::UpdatedAfter(instant, side) => {
+                let support = *side == Side::Support;
+                query.push(if support { "updated_at_micros > " } else { "customer_updated_at_micros > " });
+                query.push_bind(instant.as_microsecond());
             }
         }
     }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use dossier_domain::case::{CaseFiled, Status};
+use dossier_domain::case::{CaseFiled, CaseRenamed, Status};
 use dossier_domain::catalogue::Priority;
-use dossier_domain::{OrganizationId, VisibilityScope};
+use dossier_domain::{OrganizationId, Side, VisibilityScope};
 use dossier_projections::cases::{CaseCondition, CaseRow};
 use proptest::prelude::*;
 
@@ -123,7 +123,32 @@ fn fulfils(condition: &CaseCondition, row: &CaseRow) -> bool {
         CaseCondition::Status(status) => row.status == status.as_str(),
         CaseCondition::Priority(priority) => row.priority() == Some(*priority),
         CaseCondition::FilerEmail(email) => row.filer_email.as_deref() == Some(email.to_lowercase().as_str()),
+        CaseCondition::UpdatedAfter(instant, Side::Support) => {
+            row.updated_at_micros > instant.as_microsecond()
+        }
+        CaseCondition::UpdatedAfter(instant, _) => row.customer_updated_at_micros > instant.as_microsecond(),
+        CaseCondition::Text(text) => unreachable!("a row does not show all that is searched for {text}"),
     }
+}
+
+#[tokio::test]
+async fn free_text_is_found_in_title_description_and_comments_as_a_plain_part_of_any_case() {
+    let title = |number, text: &str| Fact::of_case(number, CaseRenamed { title: crate::samples::text(text) });
+    let facts = [filed(0), filed(1), title(0, "100 % of ÉCRANS_black"), commented(1, 7)];
+    let (_world, running) = running_with(&facts).await;
+    let found = async |text: &str| {
+        let condition = CaseCondition::Text(text.to_owned());
+        let page = running.cases().list(&all_of("acme"), &acme(), &condition, None, 9).await.unwrap();
+        page.cases.into_iter().map(|row| row.case_id).collect::<Vec<_>>()
+    };
+    assert_eq!(found("écrans_B").await, [case(0).to_string()]);
+    assert_eq!(found("% of").await, [case(0).to_string()]);
+    assert_eq!(found("COMMENT 7").await, [case(1).to_string()]);
+    for nothing in ["100%", "ecrans", "*", "comment_7"] {
+        assert_eq!(found(nothing).await, [""; 0], "{nothing}");
+    }
+    assert_eq!(found("%").await, [case(0).to_string()], "no character is a wildcard");
+    assert_eq!(found("title").await, [case(1).to_string()], "a title that was replaced is not found");
 }
 
 fn any_condition() -> impl Strategy<Value = CaseCondition> {
@@ -133,6 +158,9 @@ fn any_condition() -> impl Strategy<Value = CaseCondition> {
         prop::sample::select(Priority::ALL.to_vec()).prop_map(CaseCondition::Priority),
         prop::sample::select(vec!["alice", "Bob"])
             .prop_map(|name| CaseCondition::FilerEmail(format!("{name}@acme.example"))),
+        (0..60_i64, prop::bool::ANY).prop_map(|(second, support)| {
+            CaseCondition::UpdatedAfter(at(second), if support { Side::Support } else { Side::Customer })
+        }),
     ];
     leaf.prop_recursive(3, 12, 4, |inner| {
         prop_oneof![

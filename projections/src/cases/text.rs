@@ -1,0 +1,86 @@
+//! What free text is searched in: title, description and comments of each case, folded so that upper and lower case are
+//! the same in every script.
+
+use dossier_domain::case::CaseEvent;
+use dossier_eventlog::Audience;
+use serde::Serialize;
+use sqlx::{AssertSqlSafe, SqliteConnection};
+
+use crate::error::ProjectionError;
+use crate::event::{ProjectedEvent, ReadEvent};
+use crate::model::Generation;
+
+pub(super) const TABLE: &str = "case_texts";
+pub(super) const COLUMNS: &str =
+    "case_id TEXT NOT NULL, part TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (case_id, part)";
+
+/// A text as it is compared: every character in lower case, by itself, so that a part of a text folds to a part of the
+/// folded text.
+pub(super) fn fold(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
+}
+
+/// One searchable text.
+#[derive(Serialize)]
+struct TextRow<'a> {
+    case_id: &'a str,
+    part: String,
+    text: String,
+}
+
+pub(super) async fn project(
+    transaction: &mut SqliteConnection,
+    generation: Generation,
+    events: &[ProjectedEvent],
+) -> Result<(), ProjectionError> {
+    let rows: Vec<TextRow<'_>> = events.iter().flat_map(rows).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let table = generation.table(TABLE);
+    let sql = format!(
+        "INSERT OR REPLACE INTO {table} (case_id, part, text)
+         SELECT value->>'case_id', value->>'part', value->>'text' FROM json_each($1)"
+    );
+    let rows = serde_json::to_string(&rows).expect("rows are serializable");
+    sqlx::query(AssertSqlSafe(sql)).bind(rows).execute(transaction).await?;
+    Ok(())
+}
+
+fn rows(projected: &ProjectedEvent) -> Vec<TextRow<'_>> {
+    let ReadEvent::Case(event) = &projected.event else { return Vec::new() };
+    // What a customer may not learn of is not found by searching either (R-COMMENT-3).
+    if projected.metadata.audience != Audience::Customer {
+        return Vec::new();
+    }
+    let parts = match event {
+        CaseEvent::CaseFiled(filed) => {
+            vec![("title".to_owned(), &filed.title), ("description".to_owned(), &filed.description)]
+        }
+        CaseEvent::CaseRenamed(renamed) => vec![("title".to_owned(), &renamed.title)],
+        CaseEvent::CommentAdded(comment) => vec![(comment.comment.to_string(), &comment.body)],
+        _ => Vec::new(),
+    };
+    parts
+        .into_iter()
+        .map(|(part, text)| TextRow {
+            case_id: projected.stream.id(),
+            part,
+            text: text.open().map(|text| fold(text)).unwrap_or_default(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fold;
+
+    #[test]
+    fn a_part_of_a_text_folds_to_a_part_of_the_folded_text() {
+        for (text, part) in
+            [("STRASSE Ämter", "ämt"), ("ΟΔΟΣ", "δος".to_uppercase().as_str()), ("İstanbul", "i")]
+        {
+            assert!(fold(text).contains(&fold(part)), "{part} in {text}");
+        }
+    }
+}
