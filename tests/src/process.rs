@@ -13,12 +13,18 @@ use tokio::process::{Child, Command};
 use crate::client::Client;
 
 /// How long a start or a stop may take on a busy machine before the test fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Names another binary to test, such as the one of a release.
+const BINARY_VARIABLE: &str = "DOSSIER_TEST_BINARY";
 
 /// The binary, built from the sources that the tests were built from.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
+        if let Some(other) = std::env::var_os(BINARY_VARIABLE) {
+            return other.into();
+        }
         // This test lies in TARGET/PROFILE/deps; the binary goes to TARGET/PROFILE. Cargo builds the library of another
         // package for a test, not its binary, so one that is there may be old: building what is fresh takes no time.
         let test = std::env::current_exe().expect("this test's own path");
