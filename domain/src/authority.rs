@@ -112,6 +112,8 @@ pub enum Action {
     FileCase,
     /// Comment on a case.
     CommentOnCase,
+    /// Attach a file to a case.
+    AttachToCase,
     /// Edit a case's title, priority or subscribers.
     EditCase,
     /// Close a case.
@@ -126,11 +128,12 @@ pub enum Action {
 
 impl Action {
     /// All of them, in the order of the committed table.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ReadClassifications,
         Self::ReadCases,
         Self::FileCase,
         Self::CommentOnCase,
+        Self::AttachToCase,
         Self::EditCase,
         Self::CloseCase,
         Self::EscalateCase,
@@ -151,7 +154,7 @@ impl Action {
             Self::FileCase | Self::EscalateCase => {
                 Requirement { anyone: false, member: member(Role::Editor, true), staff: &[] }
             }
-            Self::CommentOnCase | Self::EditCase | Self::CloseCase => {
+            Self::CommentOnCase | Self::AttachToCase | Self::EditCase | Self::CloseCase => {
                 Requirement { anyone: false, member: member(Role::Editor, true), staff: &[StaffRole::Agent] }
             }
             Self::WorkOnCase => Requirement { anyone: false, member: None, staff: &[StaffRole::Agent] },

@@ -96,6 +96,11 @@ ulid_id!(
     "a comment id (26 letters and digits)"
 );
 ulid_id!(
+    /// Identity of an attachment within the system.
+    AttachmentId,
+    "an attachment id (26 letters and digits)"
+);
+ulid_id!(
     /// Identity of a person's account, a pseudonym of issuer and subject; its stream is `account-{id}`.
     AccountId,
     "an account id (26 letters and digits)"

@@ -24,5 +24,5 @@ pub use authority::{AccessRefusal, Action, Actor, Authority, Role, Side, StaffRo
 pub use catalogue::Catalogue;
 pub use context::Context;
 pub use event::{Aggregate, DecodeError, DomainEvent, EventSchema};
-pub use ids::{AccountId, CaseId, CommandId, CommentId, OrganizationId, PlanId, ProductId};
+pub use ids::{AccountId, AttachmentId, CaseId, CommandId, CommentId, OrganizationId, PlanId, ProductId};
 pub use personal::{Contact, Personal, PersonalFields, PersonalSlot, Subject};

@@ -10,9 +10,9 @@ use crate::access::{
     Registration,
 };
 use crate::case::{
-    self, AcknowledgeEscalation, AddComment, CaseCommand, CaseEvent, CaseRejection, CaseState, CloseCase,
-    EscalateCase, EscalationReason, FileCase, InformationKind, ProposeSolution, RequestInformation,
-    ResolveEscalation, SolutionKind,
+    self, AcknowledgeEscalation, AddComment, AttachFile, CaseCommand, CaseEvent, CaseRejection, CaseState,
+    CloseCase, EscalateCase, EscalationReason, FileCase, InformationKind, ProposeSolution,
+    RequestInformation, ResolveEscalation, SolutionKind,
 };
 use crate::catalogue::Capability::{Escalate, Phone, RedefinePriority};
 use crate::catalogue::{Catalogue, Priority};
@@ -304,6 +304,16 @@ pub(crate) fn file_case() -> FileCase {
 
 pub(crate) fn comment(body: &str) -> CaseCommand {
     CaseCommand::Comment(AddComment { body: personal(body) })
+}
+
+pub(crate) fn attach() -> CaseCommand {
+    CaseCommand::Attach(AttachFile {
+        filename: personal("trace.log"),
+        media_type: "text/plain".to_owned(),
+        size_bytes: 7,
+        sha256: [7; 32],
+        blob: "cases/c/b".to_owned(),
+    })
 }
 
 pub(crate) fn close() -> CaseCommand {

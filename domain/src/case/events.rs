@@ -10,7 +10,7 @@ use crate::access::Entitlement;
 use crate::authority::Side;
 use crate::catalogue::Priority;
 use crate::event::domain_events;
-use crate::ids::{CaseId, CommentId, OrganizationId, ProductId};
+use crate::ids::{AttachmentId, CaseId, CommentId, OrganizationId, ProductId};
 use crate::personal::{Contact, Personal, personal_fields};
 
 /// A classification as it stood in the catalogue when it was used.
@@ -146,6 +146,28 @@ impl From<CommentAddedV1> for CommentAdded {
         Self { comment: old.comment, body: old.body, author: old.author, side: Side::Customer }
     }
 }
+
+/// Somebody attached a file (R-ATTACH-1). The content lies outside the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AttachmentAdded {
+    /// The attachment.
+    pub attachment: AttachmentId,
+    /// Name of the file, as given.
+    pub filename: Personal<String>,
+    /// Media type as told by whoever uploaded it; never trusted for display.
+    pub media_type: String,
+    /// Size of the content, in bytes.
+    pub size_bytes: u64,
+    /// SHA-256 of the content, lower-case hexadecimal.
+    pub sha256: String,
+    /// Where the sealed content lies, in the blob store.
+    pub blob: String,
+    /// Who attached it; their key seals the content.
+    pub author: Personal<Contact>,
+    /// From which side.
+    pub side: Side,
+}
+personal_fields!(AttachmentAdded { filename, author });
 
 /// What moved an open case from one open state to another (R-CASE-3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -321,6 +343,8 @@ domain_events! {
         CaseFiled @ 1,
         /// Somebody commented.
         CommentAdded @ 2 { 1: CommentAddedV1 },
+        /// Somebody attached a file.
+        AttachmentAdded @ 1,
         /// It moved between open states.
         CaseStateChanged @ 1,
         /// The title changed.

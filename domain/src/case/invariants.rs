@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::catalogue::Priority;
 use crate::testing::{
-    Given, acknowledge, acme, ask, close, comment, escalate, file_case, personal, propose, resolve_escalation,
+    Given, acknowledge, acme, ask, attach, close, comment, escalate, file_case, personal, propose,
+    resolve_escalation,
 };
 use crate::{Aggregate, DomainEvent, PersonalFields};
 
@@ -17,6 +18,7 @@ fn any_command() -> impl Strategy<Value = CaseCommand> {
         Just(CaseCommand::File(Box::new(file_case()))),
         ".{0,20}".prop_map(|body| comment(&body)),
         Just(close()),
+        Just(attach()),
         Just(escalate()),
         Just(acknowledge()),
         Just(resolve_escalation()),

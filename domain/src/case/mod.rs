@@ -1,6 +1,7 @@
 //! The case aggregate: filed by the customer side, followed by both, and everything that happens in between.
 
 mod acknowledge_escalation;
+mod attach;
 mod close;
 mod comment;
 mod edit;
@@ -16,15 +17,16 @@ mod request_information;
 mod state;
 
 pub use acknowledge_escalation::{AcknowledgeEscalation, ResolveEscalation};
+pub use attach::{AttachFile, MAX_FILENAME_CHARS, check_filename};
 pub use close::CloseCase;
 pub use comment::{AddComment, MAX_COMMENT_CHARS};
 pub use edit::EditCase;
 pub use escalate::EscalateCase;
 pub use events::{
-    CaseClosed, CaseEscalated, CaseEvent, CaseFiled, CaseRenamed, CaseStateChanged, ClassificationRef,
-    CommentAdded, CommentAddedV1, EscalationAcknowledged, EscalationReason, EscalationResolved,
-    InformationKind, InformationRequested, PriorityChanged, Problem, ReopenedWithin30Days, Reproducible,
-    SolutionKind, SolutionProposed, StateChangeCause, SubscribersChanged,
+    AttachmentAdded, CaseClosed, CaseEscalated, CaseEvent, CaseFiled, CaseRenamed, CaseStateChanged,
+    ClassificationRef, CommentAdded, CommentAddedV1, EscalationAcknowledged, EscalationReason,
+    EscalationResolved, InformationKind, InformationRequested, PriorityChanged, Problem,
+    ReopenedWithin30Days, Reproducible, SolutionKind, SolutionProposed, StateChangeCause, SubscribersChanged,
 };
 pub use file::{FileCase, MAX_DESCRIPTION_CHARS, MAX_TITLE_CHARS};
 pub use propose_solution::ProposeSolution;
@@ -43,6 +45,8 @@ pub enum CaseCommand {
     File(Box<FileCase>),
     /// Comment on it, which may reopen it.
     Comment(AddComment),
+    /// Attach a file to it.
+    Attach(AttachFile),
     /// Edit title, priority or subscribers.
     Edit(EditCase),
     /// Close it.
@@ -65,6 +69,7 @@ impl CaseCommand {
         match self {
             Self::File(_) => Action::FileCase,
             Self::Comment(_) => Action::CommentOnCase,
+            Self::Attach(_) => Action::AttachToCase,
             Self::Edit(_) => Action::EditCase,
             Self::Close(_) => Action::CloseCase,
             Self::Escalate(_) => Action::EscalateCase,
@@ -97,6 +102,7 @@ pub fn decide(
     match command {
         CaseCommand::File(_) => Err(CaseRejection::AlreadyFiled),
         CaseCommand::Comment(command) => command.decide(case, context),
+        CaseCommand::Attach(command) => command.decide(case, context),
         CaseCommand::Edit(command) => command.decide(case, context),
         CaseCommand::Close(command) => command.decide(case, context),
         CaseCommand::Escalate(command) => command.decide(case, context),

@@ -187,7 +187,7 @@ impl Aggregate for CaseState {
         }
         let Some(case) = self.0.as_deref_mut() else { return };
         match event {
-            CaseEvent::CaseFiled(_) => {}
+            CaseEvent::CaseFiled(_) | CaseEvent::AttachmentAdded(_) => {}
             CaseEvent::CommentAdded(comment) => {
                 if comment.side.is_customer_side() {
                     case.outstanding_requests = 0;

@@ -4,8 +4,10 @@ use async_trait::async_trait;
 use dossier_domain::case::CaseEvent;
 use dossier_eventlog::Audience;
 use serde::Serialize;
+use serde_json::Value;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
+use super::attachments::AttachmentRow;
 use super::query::CommentRow;
 use crate::database::stored;
 use crate::error::ProjectionError;
@@ -17,6 +19,10 @@ use crate::scope::side_name;
 pub struct CaseHistory;
 
 const COMMENTS: &str = "case_comments";
+const ATTACHMENTS: &str = "case_attachments";
+const ATTACHMENT_COLUMNS: &str = "attachment_id TEXT PRIMARY KEY, case_id TEXT NOT NULL, sequence INTEGER NOT NULL, \
+     filename TEXT, media_type TEXT NOT NULL, size_bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, blob TEXT NOT NULL, \
+     subject TEXT NOT NULL, author_email TEXT, author_name TEXT, side TEXT NOT NULL, created_at_micros INTEGER NOT NULL";
 const CASES: &str = "case_history_cases";
 
 #[async_trait]
@@ -26,7 +32,7 @@ impl ReadModel for CaseHistory {
     }
 
     fn schema_version(&self) -> i64 {
-        2
+        3
     }
 
     fn categories(&self) -> &'static [&'static str] {
@@ -41,6 +47,7 @@ impl ReadModel for CaseHistory {
                           author_email TEXT, author_name TEXT, side TEXT NOT NULL, created_at_micros INTEGER NOT NULL",
                 indexes: &["case_id, sequence"],
             },
+            Table { name: ATTACHMENTS, columns: ATTACHMENT_COLUMNS, indexes: &["case_id, sequence"] },
             // Whose case it is, so that this model answers for visibility by itself.
             Table {
                 name: CASES,
@@ -56,30 +63,42 @@ impl ReadModel for CaseHistory {
         generation: Generation,
         events: &[ProjectedEvent],
     ) -> Result<(), ProjectionError> {
-        let (comments, cases) = (generation.table(COMMENTS), generation.table(CASES));
-        let filed: Vec<FiledRow<'_>> = events.iter().filter_map(filed_row).collect();
-        if !filed.is_empty() {
-            let sql = format!(
-                "INSERT OR REPLACE INTO {cases} (case_id, organization, product)
-                 SELECT value->>'case_id', value->>'organization', value->>'product' FROM json_each($1)"
-            );
-            let rows = serde_json::to_string(&filed).expect("rows are serializable");
-            sqlx::query(AssertSqlSafe(sql)).bind(rows).execute(&mut *transaction).await?;
-        }
-        let added: Vec<CommentRow> = events.iter().filter_map(comment_row).collect();
-        if !added.is_empty() {
-            let sql = format!(
-                "INSERT OR REPLACE INTO {comments}
-                     (comment_id, case_id, sequence, body, author_email, author_name, side, created_at_micros)
-                 SELECT value->>'comment_id', value->>'case_id', value->>'sequence', value->>'body',
-                     value->>'author_email', value->>'author_name', value->>'side', value->>'created_at_micros'
-                 FROM json_each($1)"
-            );
-            let rows = serde_json::to_string(&added).expect("rows are serializable");
-            sqlx::query(AssertSqlSafe(sql)).bind(rows).execute(&mut *transaction).await?;
-        }
-        Ok(())
+        insert(
+            transaction,
+            &generation.table(CASES),
+            &events.iter().filter_map(filed_row).collect::<Vec<_>>(),
+        )
+        .await?;
+        insert(
+            transaction,
+            &generation.table(COMMENTS),
+            &events.iter().filter_map(comment_row).collect::<Vec<_>>(),
+        )
+        .await?;
+        insert(
+            transaction,
+            &generation.table(ATTACHMENTS),
+            &events.iter().filter_map(attachment_row).collect::<Vec<_>>(),
+        )
+        .await
     }
+}
+
+/// Writes rows with one statement; the columns are the fields of the first.
+async fn insert(
+    transaction: &mut SqliteConnection,
+    table: &str,
+    rows: &[impl Serialize + Sync],
+) -> Result<(), ProjectionError> {
+    let rows: Vec<Value> =
+        rows.iter().map(|row| serde_json::to_value(row).expect("rows are serializable")).collect();
+    let Some(Value::Object(first)) = rows.first() else { return Ok(()) };
+    let names: Vec<&str> = first.keys().map(String::as_str).collect();
+    let values: Vec<String> = names.iter().map(|name| format!("value->>'{name}'")).collect();
+    let (names, values) = (names.join(", "), values.join(", "));
+    let sql = format!("INSERT OR REPLACE INTO {table} ({names}) SELECT {values} FROM json_each($1)");
+    sqlx::query(AssertSqlSafe(sql)).bind(Value::Array(rows).to_string()).execute(transaction).await?;
+    Ok(())
 }
 
 #[derive(Serialize)]
@@ -112,6 +131,25 @@ fn comment_row(projected: &ProjectedEvent) -> Option<CommentRow> {
         author_email: comment.author.open().map(|author| author.email.clone()),
         author_name: comment.author.open().map(|author| author.display_name.clone()),
         side: side_name(comment.side).to_owned(),
+        created_at_micros: projected.recorded_at.as_microsecond(),
+    })
+}
+
+fn attachment_row(projected: &ProjectedEvent) -> Option<AttachmentRow> {
+    let ReadEvent::Case(CaseEvent::AttachmentAdded(added)) = &projected.event else { return None };
+    Some(AttachmentRow {
+        attachment_id: added.attachment.to_string(),
+        case_id: projected.stream.id().to_owned(),
+        sequence: stored(projected.position),
+        filename: added.filename.open().cloned(),
+        media_type: added.media_type.clone(),
+        size_bytes: i64::try_from(added.size_bytes).unwrap_or(i64::MAX),
+        sha256: added.sha256.clone(),
+        blob: added.blob.clone(),
+        subject: added.author.subject().as_str().to_owned(),
+        author_email: added.author.open().map(|author| author.email.clone()),
+        author_name: added.author.open().map(|author| author.display_name.clone()),
+        side: side_name(added.side).to_owned(),
         created_at_micros: projected.recorded_at.as_microsecond(),
     })
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dossier_domain::{CaseId, CommentId, OrganizationId, VisibilityScope};
 use serde::Serialize;
-use sqlx::{QueryBuilder, Sqlite};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use crate::database::ReadDatabase;
 use crate::error::QueryError;
@@ -85,9 +85,7 @@ impl CommentQueries {
     ) -> Result<Option<CommentPage>, QueryError> {
         // One snapshot for both: the case's visibility and its rows.
         let mut snapshot = self.database.readers().begin().await?;
-        let mut visible = QueryBuilder::new("SELECT ");
-        push_visible(&mut visible, scope, organization, case);
-        if !visible.build_query_scalar::<bool>().fetch_one(&mut *snapshot).await? {
+        if !is_visible(&mut snapshot, scope, organization, case).await? {
             return Ok(None);
         }
         let mut comments: Vec<CommentRow> = sqlx::query_as(
@@ -105,8 +103,20 @@ impl CommentQueries {
     }
 }
 
+/// Whether a case exists under an organization and is in scope.
+pub(super) async fn is_visible(
+    snapshot: &mut SqliteConnection,
+    scope: &VisibilityScope,
+    organization: &OrganizationId,
+    case: CaseId,
+) -> Result<bool, QueryError> {
+    let mut visible = QueryBuilder::new("SELECT ");
+    push_visible(&mut visible, scope, organization, case);
+    Ok(visible.build_query_scalar::<bool>().fetch_one(snapshot).await?)
+}
+
 /// The condition that a case exists under an organization and is in scope.
-fn push_visible(
+pub(super) fn push_visible(
     query: &mut QueryBuilder<Sqlite>,
     scope: &VisibilityScope,
     organization: &OrganizationId,

@@ -89,7 +89,7 @@ fn take_in(rows: &mut BTreeMap<String, CaseRow>, projected: &ProjectedEvent) {
     // Delivered before: the row has it.
     let Some(row) = rows.get_mut(projected.stream.id()).filter(|row| row.revision < revision) else { return };
     match event {
-        CaseEvent::CaseFiled(_) | CaseEvent::CommentAdded(_) => {}
+        CaseEvent::CaseFiled(_) | CaseEvent::CommentAdded(_) | CaseEvent::AttachmentAdded(_) => {}
         CaseEvent::CaseStateChanged(change) => row.set_status(change.to),
         CaseEvent::CaseRenamed(renamed) => row.title = renamed.title.open().cloned(),
         CaseEvent::SubscribersChanged(changed) => row.subscribers = subscribers_json(&changed.subscribers),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use dossier_domain::case::{CaseFiled, CaseRenamed, Status};
 use dossier_domain::catalogue::Priority;
 use dossier_domain::{OrganizationId, Side, VisibilityScope};
+use dossier_projections::case_history::{AttachmentQueries, FeedItem, FeedOrder, FeedQueries};
 use dossier_projections::cases::{CaseCondition, CaseRow};
 use proptest::prelude::*;
 
@@ -104,6 +105,64 @@ async fn comments_come_oldest_first_page_by_page() {
     }
 }
 
+/// R-ATTACH-1: whoever sees the case sees its attachments, and nobody else.
+#[tokio::test]
+async fn r_attach_1_attachments_and_the_feed_are_seen_by_whoever_sees_the_case_and_in_order() {
+    let attached = |number, n| Fact::of_case(number, attachment(n));
+    let facts = [
+        filed(0),
+        filed(1),
+        commented(0, 1),
+        attached(0, 2),
+        attached(1, 3),
+        commented(0, 4),
+        attached(0, 5),
+    ];
+    let (_world, running) = running_with(&facts).await;
+    let database = running.models.database().clone();
+    let (attachments, feeds) = (AttachmentQueries::new(database.clone()), FeedQueries::new(database));
+    let foreign = [
+        (VisibilityScope::Nothing, acme()),
+        (all_of("globex"), acme()),
+        (all_of("acme"), organization("globex")),
+    ];
+    for (scope, asked) in foreign {
+        assert_eq!(attachments.list(&scope, &asked, case(0), None, 9).await.unwrap(), None);
+        assert_eq!(attachments.get(&scope, &asked, case(0), attachment_id(2)).await.unwrap(), None);
+        let feed = feeds.read(&scope, &asked, case(0), FeedOrder::OldestFirst, None, 9).await.unwrap();
+        assert_eq!(feed, None);
+    }
+    let own = all_of("acme");
+    let got = attachments.get(&own, &acme(), case(0), attachment_id(2)).await.unwrap().unwrap();
+    assert_eq!((got.filename.as_deref(), got.size_bytes), (Some("file 2.log"), 2));
+    assert_eq!(
+        attachments.get(&own, &acme(), case(1), attachment_id(2)).await.unwrap(),
+        None,
+        "another case"
+    );
+    let page = attachments.list(&own, &acme(), case(0), None, 1).await.unwrap().unwrap();
+    assert_eq!(page.attachments, [got]);
+    let rest = attachments.list(&own, &acme(), case(0), page.next_after, 9).await.unwrap().unwrap();
+    assert_eq!((rest.attachments.len(), rest.next_after), (1, None));
+
+    for (order, expected) in [(FeedOrder::OldestFirst, [3, 4, 6, 7]), (FeedOrder::NewestFirst, [7, 6, 4, 3])]
+    {
+        for size in 1..6 {
+            let (mut beyond, mut seen) = (None, Vec::new());
+            loop {
+                let page = feeds.read(&own, &acme(), case(0), order, beyond, size).await.unwrap().unwrap();
+                assert!(page.items.len() <= size as usize);
+                seen.extend(page.items.iter().map(FeedItem::sequence));
+                beyond = page.next;
+                if beyond.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(seen, expected, "{order:?} by {size}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn filters_by_address_do_not_mind_capitals() {
     let (_world, running) = running_with(&[filed(0)]).await;
@@ -191,7 +250,7 @@ fn cases_with(events: &[(Option<u8>, u8)]) -> Vec<Fact> {
 
 fn any_cases(longest: usize) -> impl Strategy<Value = Vec<Fact>> {
     let number = prop::option::weighted(0.6, 0..60_u8);
-    prop::collection::vec((number, 0..12_u8), 1..longest).prop_map(|events| cases_with(&events))
+    prop::collection::vec((number, 0..13_u8), 1..longest).prop_map(|events| cases_with(&events))
 }
 
 async fn pages(
@@ -240,7 +299,7 @@ proptest! {
     #[test]
     fn paging_neither_repeats_nor_drops_a_case_while_others_come_and_change(
         before in any_cases(30),
-        after in prop::collection::vec((0..60_u8, 0..12_u8), 0..20),
+        after in prop::collection::vec((0..60_u8, 0..13_u8), 0..20),
         size in 1..5_u32,
     ) {
         block_on(async {

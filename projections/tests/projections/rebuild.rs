@@ -76,8 +76,14 @@ async fn a_rebuild_under_load_equals_the_live_model_and_nobody_notices() {
     world.append(&[commented(0, 9_999)]).await;
     running.caught_up(world.store_head().await).await;
     assert_eq!(running.dump().await, world.expected_dump().await);
-    assert_eq!(running.objects("table").await, ["case_comments_g4", "case_history_cases_g4", "case_texts_g4", "cases_g4"]);
-    assert_eq!(running.objects("view").await, ["case_comments", "case_history_cases", "case_texts", "cases"]);
+    assert_eq!(
+        running.objects("table").await,
+        ["case_attachments_g4", "case_comments_g4", "case_history_cases_g4", "case_texts_g4", "cases_g4"]
+    );
+    assert_eq!(
+        running.objects("view").await,
+        ["case_attachments", "case_comments", "case_history_cases", "case_texts", "cases"]
+    );
 }
 
 #[tokio::test]

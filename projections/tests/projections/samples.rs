@@ -2,14 +2,15 @@
 
 use dossier_domain::access::{AccessEvent, Entitlement, EntitlementGranted};
 use dossier_domain::case::{
-    CaseClosed, CaseEscalated, CaseEvent, CaseFiled, CaseRenamed, CaseStateChanged, ClassificationRef,
-    CommentAdded, EscalationAcknowledged, EscalationReason, EscalationResolved, InformationKind,
-    InformationRequested, PriorityChanged, ReopenedWithin30Days, SolutionKind, SolutionProposed,
-    StateChangeCause, Status, SubscribersChanged,
+    AttachmentAdded, CaseClosed, CaseEscalated, CaseEvent, CaseFiled, CaseRenamed, CaseStateChanged,
+    ClassificationRef, CommentAdded, EscalationAcknowledged, EscalationReason, EscalationResolved,
+    InformationKind, InformationRequested, PriorityChanged, ReopenedWithin30Days, SolutionKind,
+    SolutionProposed, StateChangeCause, Status, SubscribersChanged,
 };
 use dossier_domain::catalogue::Priority;
 use dossier_domain::{
-    CaseId, CommentId, Contact, OrganizationId, Personal, PlanId, ProductId, Side, Subject, VisibilityScope,
+    AttachmentId, CaseId, CommentId, Contact, OrganizationId, Personal, PlanId, ProductId, Side, Subject,
+    VisibilityScope,
 };
 use dossier_eventlog::{Audience, StreamName};
 use jiff::Timestamp;
@@ -174,6 +175,23 @@ pub(crate) fn commented(of_case: u8, number: u64) -> Fact {
     Fact::of_case(of_case, comment(number, &format!("comment {number}")))
 }
 
+pub(crate) fn attachment_id(number: u64) -> AttachmentId {
+    AttachmentId(Ulid::from(u128::from(number) + 2_000_000))
+}
+
+pub(crate) fn attachment(number: u64) -> AttachmentAdded {
+    AttachmentAdded {
+        attachment: attachment_id(number),
+        filename: text(&format!("file {number}.log")),
+        media_type: "text/plain".to_owned(),
+        size_bytes: number,
+        sha256: "00".repeat(32),
+        blob: format!("cases/c/{number}"),
+        author: contact("bob"),
+        side: Side::Customer,
+    }
+}
+
 pub(crate) fn closed() -> CaseClosed {
     CaseClosed { closing: 1, side: Side::Customer, reopen_window_ends_at: at(9_000), escalation_ended: false }
 }
@@ -181,7 +199,7 @@ pub(crate) fn closed() -> CaseClosed {
 /// Every kind of event but the filing, by number.
 pub(crate) fn case_event(kind: u8, number: u64) -> CaseEvent {
     let priority = Priority::ALL[usize::try_from(number % 5).unwrap()];
-    match kind % 12 {
+    match kind % 13 {
         0 => comment(number, &format!("comment {number}")).into(),
         1 => CaseStateChanged {
             from: Status::New,
@@ -209,6 +227,7 @@ pub(crate) fn case_event(kind: u8, number: u64) -> CaseEvent {
         9 => SolutionProposed { solution: SolutionKind::Solved, text: text("so"), author: contact("agent") }
             .into(),
         10 => closed().into(),
+        11 => attachment(number).into(),
         _ => ReopenedWithin30Days { closing: 1, comment: comment_id(number) }.into(),
     }
 }
@@ -224,7 +243,7 @@ pub(crate) fn history(told: &[(u8, u8)]) -> Vec<Fact> {
                 let product = product(if number % 2 == 1 { "storage" } else { "compute" });
                 Fact::of_case(number, CaseFiled { organization, product, ..filing(number) })
             }
-            (number, 12) if number < 6 => Fact::of_case(number, case_event(4, index)).for_support(),
+            (number, 13) if number < 6 => Fact::of_case(number, case_event(4, index)).for_support(),
             (number, kind) if number < 6 => Fact::of_case(number, case_event(kind, index)),
             (6, _) => Fact::of_access(),
             _ => Fact::raw("note-1", "NoteNobodyKnows", 9, b"not even json"),
@@ -234,7 +253,7 @@ pub(crate) fn history(told: &[(u8, u8)]) -> Vec<Fact> {
 
 /// Up to so many events of some cases, an organization's access, and a stream that no read model knows.
 pub(crate) fn any_history(longest: usize) -> impl Strategy<Value = Vec<Fact>> {
-    prop::collection::vec((0..8_u8, 0..13_u8), 1..=longest).prop_map(|told| history(&told))
+    prop::collection::vec((0..8_u8, 0..14_u8), 1..=longest).prop_map(|told| history(&told))
 }
 
 /// Runs what a property says; each case has a runtime of its own.
