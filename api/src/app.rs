@@ -7,7 +7,7 @@ use dossier_commands::{Commands, identity};
 use dossier_domain::{Actor, Contact, Personal, StaffRole, Subject};
 use dossier_eventlog::{Entropy, EventStore, RelayStatus};
 use dossier_projections::ReadModels;
-use dossier_projections::case_history::CommentQueries;
+use dossier_projections::case_history::{AttachmentQueries, CommentQueries, FeedQueries};
 use dossier_projections::cases::CaseQueries;
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -25,6 +25,10 @@ pub struct App {
     pub cases: CaseQueries,
     /// Queries on comments.
     pub comments: CommentQueries,
+    /// Queries on attachments.
+    pub attachments: AttachmentQueries,
+    /// Queries on feeds.
+    pub feeds: FeedQueries,
     /// The log, for readiness.
     pub store: Arc<dyn EventStore>,
     /// The relay's progress, for readiness.

@@ -6,9 +6,12 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use bytes::Bytes;
 use dossier_commands::{Request, identity};
-use dossier_domain::{Actor, Authority, CaseId, CommandId, CommentId, OrganizationId, VisibilityScope};
+use dossier_domain::{
+    Actor, AttachmentId, Authority, CaseId, CommandId, CommentId, OrganizationId, VisibilityScope,
+};
 use dossier_eventlog::Position;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -54,6 +57,8 @@ pub struct Params {
     pub case: String,
     /// Id of the comment.
     pub comment: String,
+    /// Id of the attachment.
+    pub attachment: String,
 }
 
 /// A signed-in, routed, authorized request.
@@ -121,9 +126,25 @@ impl Call {
         self.params.comment.parse().map_err(|_| comment_not_found())
     }
 
+    /// The attachment of the path.
+    ///
+    /// # Errors
+    /// 404 when the text cannot be an attachment's id.
+    pub fn attachment_id(&self) -> Result<AttachmentId, ApiError> {
+        self.params.attachment.parse().map_err(|_| attachment_not_found())
+    }
+
     /// How enums are to be written.
     pub fn enums(&self) -> EnumEncoding {
         self.query.enum_encoding()
+    }
+
+    /// Where a page begins, from the token of the page before it.
+    ///
+    /// # Errors
+    /// 400 for a token that is malformed or was given for another scope.
+    pub fn cursor<C: DeserializeOwned>(&self, scope: &str) -> Result<Option<C>, ApiError> {
+        self.query.text("pageToken").map(|token| self.app.page_tokens.open(scope, token)).transpose()
     }
 
     /// What surrounds the command that this request makes.
@@ -241,6 +262,12 @@ pub fn case_not_found() -> ApiError {
 /// No comment of this name in this case.
 pub fn comment_not_found() -> ApiError {
     ApiError::new(Code::NotFound, "there is no such comment in this case").with_reason("COMMENT_NOT_FOUND")
+}
+
+/// No attachment of this name in this case.
+pub fn attachment_not_found() -> ApiError {
+    ApiError::new(Code::NotFound, "there is no such attachment in this case")
+        .with_reason("ATTACHMENT_NOT_FOUND")
 }
 
 /// The answer of a use case.

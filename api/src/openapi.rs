@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use crate::endpoints::{
-    case_classifications_search, cases_close, cases_create, cases_escalate, cases_get, cases_list,
-    cases_patch, cases_search, comments_create, comments_get, comments_list,
+    attachments_get, attachments_list, case_classifications_search, cases_close, cases_create,
+    cases_escalate, cases_get, cases_list, cases_patch, cases_search, cases_show_feed, comments_create,
+    comments_get, comments_list,
 };
 
 #[derive(OpenApi)]
@@ -29,6 +30,9 @@ use crate::endpoints::{
         comments_create::handle,
         comments_get::handle,
         comments_list::handle,
+        cases_show_feed::handle,
+        attachments_get::handle,
+        attachments_list::handle,
     )
 )]
 struct Document;

@@ -1,10 +1,10 @@
 //! The resources of the public API as they are written, and the enums in which they are read.
 
 use dossier_commands::Folded;
-use dossier_domain::case::{CaseState, CommentAdded, Status};
+use dossier_domain::case::{AttachmentAdded, CaseState, CommentAdded, Status};
 use dossier_domain::{CaseId, Side};
 use dossier_eventlog::Revision;
-use dossier_projections::case_history::CommentRow;
+use dossier_projections::case_history::{AttachmentRow, CommentRow};
 use dossier_projections::cases::CaseRow;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -233,6 +233,62 @@ impl CommentResource {
             ),
             plain_text_body: body.clone(),
             body,
+        }
+    }
+}
+
+/// A file attached to a case.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AttachmentResource {
+    /// `organizations/{organization}/cases/{case}/attachments/{attachment}`.
+    pub name: String,
+    /// When it was attached.
+    pub create_time: String,
+    /// Who attached it.
+    pub creator: ActorResource,
+    /// Name of the file.
+    pub filename: String,
+    /// Media type, as told by whoever uploaded it.
+    pub mime_type: String,
+    /// Size in bytes, as decimal text.
+    pub size_bytes: String,
+}
+
+impl AttachmentResource {
+    /// An attachment of a case of an organization.
+    pub fn of_row(row: &AttachmentRow, organization: &str) -> Self {
+        Self {
+            name: format!(
+                "organizations/{organization}/cases/{}/attachments/{}",
+                row.case_id, row.attachment_id
+            ),
+            create_time: instant(row.created_at_micros),
+            creator: ActorResource::new(
+                row.author_email.as_ref(),
+                row.author_name.as_ref(),
+                row.side == "support",
+            ),
+            filename: row.filename.clone().unwrap_or_else(|| ERASED.to_owned()),
+            mime_type: row.media_type.clone(),
+            size_bytes: row.size_bytes.to_string(),
+        }
+    }
+
+    /// A file that was just attached.
+    pub fn of_event(added: &AttachmentAdded, organization: &str, case: CaseId, at: Timestamp) -> Self {
+        let author = added.author.open();
+        Self {
+            name: format!("organizations/{organization}/cases/{case}/attachments/{}", added.attachment),
+            create_time: format_timestamp(at),
+            creator: ActorResource::new(
+                author.map(|author| &author.email),
+                author.map(|author| &author.display_name),
+                added.side == Side::Support,
+            ),
+            filename: added.filename.open().cloned().unwrap_or_else(|| ERASED.to_owned()),
+            mime_type: added.media_type.clone(),
+            size_bytes: added.size_bytes.to_string(),
         }
     }
 }

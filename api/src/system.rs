@@ -10,7 +10,7 @@ use dossier_eventlog::{
     Entropy, EventStore, InProcessBus, OpenError, Position, ReadError, Relay, RelayOptions, Sealer,
     SqliteKeyStore, SqliteOptions, SqliteStore,
 };
-use dossier_projections::case_history::CommentQueries;
+use dossier_projections::case_history::{AttachmentQueries, CommentQueries, FeedQueries};
 use dossier_projections::cases::CaseQueries;
 use dossier_projections::{LogFollower, ReadModels};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -125,7 +125,9 @@ impl System {
             page_tokens: PageTokens::new(sealer.fingerprint("page-tokens", b"")),
             commands: Commands::new(store.clone(), sealer, catalogue, edge.clock.clone(), CACHED_STREAMS),
             cases: CaseQueries::new(database.clone()),
-            comments: CommentQueries::new(database),
+            comments: CommentQueries::new(database.clone()),
+            attachments: AttachmentQueries::new(database.clone()),
+            feeds: FeedQueries::new(database),
             read_models,
             store: store.clone(),
             relay: relay_status,

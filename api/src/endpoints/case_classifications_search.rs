@@ -47,11 +47,7 @@ pub fn handle(call: &Call) -> Result<Reply, ApiError> {
     let line = call.query.enumeration("product.productLine", PRODUCT_LINES)?.filter(|line| *line != 0);
     let limit = call.query.page_size(DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)? as usize;
     let scope = format!("caseClassifications.search {line:?} {filter}");
-    let cursor = call
-        .query
-        .text("pageToken")
-        .map(|token| call.app.page_tokens.open::<Cursor>(&scope, token))
-        .transpose()?;
+    let cursor = call.cursor::<Cursor>(&scope)?;
     let all = &call.app.commands.catalogue().classifications;
     let start = cursor.map_or(0, |cursor| {
         all.iter()

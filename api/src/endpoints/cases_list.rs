@@ -58,11 +58,7 @@ pub async fn handle(call: Call) -> Result<Reply, ApiError> {
 pub(super) async fn page(call: &Call, parent: &Parent, filter: &CaseFilter) -> Result<Reply, ApiError> {
     let limit = call.query.page_size(DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)?;
     let scope = format!("{} {} {filter}", call.endpoint.id, parent.organization);
-    let cursor = call
-        .query
-        .text("pageToken")
-        .map(|token| call.app.page_tokens.open::<Cursor>(&scope, token))
-        .transpose()?;
+    let cursor = call.cursor::<Cursor>(&scope)?;
     let visible = parent.authority.visibility();
     let page = call
         .app

@@ -48,11 +48,7 @@ pub async fn handle(call: Call) -> Result<Reply, ApiError> {
     let case = call.case_id()?;
     let limit = call.query.page_size(DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)?;
     let scope = format!("cases.comments.list {organization} {case}");
-    let cursor = call
-        .query
-        .text("pageToken")
-        .map(|token| call.app.page_tokens.open::<Cursor>(&scope, token))
-        .transpose()?;
+    let cursor = call.cursor::<Cursor>(&scope)?;
     let page = call
         .app
         .comments

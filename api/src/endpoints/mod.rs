@@ -3,6 +3,8 @@
 //! To add an endpoint: its file, its line in [`ENDPOINTS`] with the [`Action`] it needs, its path in
 //! [`crate::openapi`], and `make schemas` for the committed authorization table and description.
 
+pub mod attachments_get;
+pub mod attachments_list;
 pub mod case_classifications_search;
 pub mod cases_close;
 pub mod cases_create;
@@ -11,6 +13,7 @@ pub mod cases_get;
 pub mod cases_list;
 pub mod cases_patch;
 pub mod cases_search;
+pub mod cases_show_feed;
 pub mod comments_create;
 pub mod comments_get;
 pub mod comments_list;
@@ -46,6 +49,8 @@ pub enum Segment {
     Case,
     /// The id of a comment.
     Comment,
+    /// The id of an attachment.
+    Attachment,
 }
 
 /// One endpoint.
@@ -68,13 +73,15 @@ pub struct Endpoint {
     pub handler: Handler,
 }
 
-use Segment::{Case, Comment, Literal, Parent};
+use Segment::{Attachment, Case, Comment, Literal, Parent};
 
 const BOTH: &[Version] = &[Version::V2, Version::V2Beta];
 const CASES: &[Segment] = &[Parent, Literal("cases")];
 const CASE: &[Segment] = &[Parent, Literal("cases"), Case];
 const COMMENTS: &[Segment] = &[Parent, Literal("cases"), Case, Literal("comments")];
 const COMMENT: &[Segment] = &[Parent, Literal("cases"), Case, Literal("comments"), Comment];
+const ATTACHMENTS: &[Segment] = &[Parent, Literal("cases"), Case, Literal("attachments")];
+const ATTACHMENT: &[Segment] = &[Parent, Literal("cases"), Case, Literal("attachments"), Attachment];
 
 /// All endpoints, in the order of the committed tables.
 pub static ENDPOINTS: &[Endpoint] = &[
@@ -198,6 +205,36 @@ pub static ENDPOINTS: &[Endpoint] = &[
         action: Action::ReadCases,
         handler: |call| Box::pin(comments_list::handle(call)),
     },
+    Endpoint {
+        id: "cases.showFeed",
+        method: Method::GET,
+        path: CASE,
+        verb: Some("showFeed"),
+        kind: Kind::Query,
+        versions: &[Version::V2Beta],
+        action: Action::ReadCases,
+        handler: |call| Box::pin(cases_show_feed::handle(call)),
+    },
+    Endpoint {
+        id: "cases.attachments.get",
+        method: Method::GET,
+        path: ATTACHMENT,
+        verb: None,
+        kind: Kind::Query,
+        versions: BOTH,
+        action: Action::ReadCases,
+        handler: |call| Box::pin(attachments_get::handle(call)),
+    },
+    Endpoint {
+        id: "cases.attachments.list",
+        method: Method::GET,
+        path: ATTACHMENTS,
+        verb: None,
+        kind: Kind::Query,
+        versions: BOTH,
+        action: Action::ReadCases,
+        handler: |call| Box::pin(attachments_list::handle(call)),
+    },
 ];
 
 /// Finds the endpoint of a method and a raw path.
@@ -246,6 +283,7 @@ fn matches(endpoint: &Endpoint, mut segments: &[String], verb: Option<&str>) -> 
             }
             Case => params.case.clone_from(first),
             Comment => params.comment.clone_from(first),
+            Attachment => params.attachment.clone_from(first),
         }
     }
     segments.is_empty().then_some(params)
