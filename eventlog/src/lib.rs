@@ -18,6 +18,7 @@
 //! |---|---|---|---|
 //! | the log | [`store`] | `admission` (accept or refuse), [`Subscription`] | [`SqliteStore`], [`MemoryStore`] |
 //! | the bus | [`bus`] | [`relay`] | [`InProcessBus`] |
+//! | what is too large for an event | [`blobs`] | [`BlobStore`] | a folder, S3 (feature `s3`) |
 //! | personal values | [`sealing`] | [`Sealer`] | [`SqliteKeyStore`], [`MemoryKeyStore`] |
 //!
 //! # To add an adapter
@@ -30,6 +31,7 @@
 //! 3. Test beside it what only it can get wrong: its failures, its recovery, how it is opened.
 
 mod admission;
+pub mod blobs;
 pub mod bus;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
@@ -43,6 +45,7 @@ pub mod sqlite;
 pub mod store;
 mod subscription;
 
+pub use blobs::{BlobError, BlobOpenError, BlobStore, BlobStream, BlobWriter, Stored, Swept};
 pub use bus::{Bus, BusError, BusMessage, BusSubscription, PublishError};
 pub use envelope::{Audience, EventId, Metadata, NewEvent, Position, RecordedEvent, Revision, StreamName};
 pub use in_process::InProcessBus;

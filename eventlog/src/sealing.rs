@@ -9,8 +9,10 @@ use zeroize::Zeroizing;
 
 mod ciphers;
 mod sealer;
+mod stream;
 
 pub use sealer::Sealer;
+pub(crate) use stream::{PREFIX_BYTES, SealedStream, TAG_BYTES};
 
 /// Source of randomness: fills the buffer. Passed in, so that tests are repeatable.
 pub type Entropy = Arc<dyn Fn(&mut [u8]) + Send + Sync>;

@@ -9,6 +9,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::ciphers::{Cached, Ciphers};
+use super::stream::{PREFIX_BYTES, SealedStream};
 use super::{Entropy, KeyState, KeyStore, Opened, SealError, Secret};
 
 /// First byte of every sealed value: which cipher and layout the rest has.
@@ -129,6 +130,50 @@ impl Sealer {
         Ok(Opened::Plain(plain))
     }
 
+    /// Begins sealing a stream of chunks of a subject; makes its key when it has none. Answers the random prefix that
+    /// [`Sealer::open_stream`] needs again.
+    pub(crate) async fn seal_stream(
+        &self,
+        subject: &str,
+        context: &str,
+    ) -> Result<([u8; PREFIX_BYTES], SealedStream), SealError> {
+        self.prepare_seal(&[subject.to_owned()]).await?;
+        let prefix = self.draw();
+        Ok((prefix, SealedStream::new(self.cipher(subject)?, prefix, subject, context)))
+    }
+
+    /// Begins opening what was sealed with the same subject, context and prefix.
+    pub(crate) async fn open_stream(
+        &self,
+        subject: &str,
+        context: &str,
+        prefix: [u8; PREFIX_BYTES],
+    ) -> Result<SealedStream, SealError> {
+        self.check_key(subject).await?;
+        Ok(SealedStream::new(self.cipher(subject)?, prefix, subject, context))
+    }
+
+    /// Whether something of this subject can be opened at all.
+    pub(crate) async fn check_key(&self, subject: &str) -> Result<(), SealError> {
+        self.prepare_open(&[subject.to_owned()]).await?;
+        self.cipher(subject).map(drop)
+    }
+
+    /// Random bytes for a name or a nonce.
+    pub(crate) fn draw<const N: usize>(&self) -> [u8; N] {
+        let mut drawn = [0; N];
+        (self.entropy)(&mut drawn);
+        drawn
+    }
+
+    fn cipher(&self, subject: &str) -> Result<XChaCha20Poly1305, SealError> {
+        match self.ciphers.get(subject) {
+            Some(Cached::Cipher(cipher)) => Ok((*cipher).clone()),
+            Some(Cached::Erased) => Err(SealError::Erased(subject.to_owned())),
+            None => Err(SealError::MissingKey(subject.to_owned())),
+        }
+    }
+
     /// Destroys a subject's key, in the store and in the cache.
     ///
     /// # Errors
@@ -153,7 +198,7 @@ impl Sealer {
         u128::from_be_bytes(*cut)
     }
 
-    /// Keyed digest of a command's body: HMAC-SHA-256 under the pepper, domain-separated by `purpose`.
+    /// Keyed digest of a command's body or a blob's content: HMAC-SHA-256 under the pepper, domain-separated by `purpose`.
     pub fn fingerprint(&self, purpose: &str, value: &[u8]) -> [u8; 32] {
         self.keyed_digest("fingerprint", purpose, value)
     }
