@@ -157,8 +157,6 @@ impl Runner {
             Some(event_id) => self.follower.store.event_id_at(checkpoint.position).await? == Some(event_id),
         };
         if checkpoint.log_id != self.follower.store.log_id() || !known {
-            // A position of another log says nothing to whoever waits.
-            self.handle.status.send_modify(|status| status.position = Position::START);
             return Err(ProjectionError::Halted(format!(
                 "the read model {name} comes from another log, or the log was restored; run: dossier rebuild {name}"
             )));

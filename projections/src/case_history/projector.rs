@@ -32,7 +32,7 @@ impl ReadModel for CaseHistory {
     }
 
     fn schema_version(&self) -> i64 {
-        3
+        4
     }
 
     fn categories(&self) -> &'static [&'static str] {
@@ -135,8 +135,12 @@ fn comment_row(projected: &ProjectedEvent) -> Option<CommentRow> {
     })
 }
 
+/// As with comments: one that is not for customers has no row (R-COMMENT-3).
 fn attachment_row(projected: &ProjectedEvent) -> Option<AttachmentRow> {
     let ReadEvent::Case(CaseEvent::AttachmentAdded(added)) = &projected.event else { return None };
+    if projected.metadata.audience != Audience::Customer {
+        return None;
+    }
     Some(AttachmentRow {
         attachment_id: added.attachment.to_string(),
         case_id: projected.stream.id().to_owned(),

@@ -121,11 +121,10 @@ async fn a_twins_rebuild_is_followed() {
         running.caught_up(Position(1)).await;
     }
     assert!(other.models.rebuild("tally", &|_| {}).await.unwrap());
+    other.stop().await;
     let head = world.append(&[commented(0, 1)]).await;
-    for running in [&one, &other] {
-        running.caught_up(head).await;
-        assert_eq!(running.dump().await, counted(2));
-    }
+    one.caught_up(head).await;
+    assert_eq!(one.dump().await, counted(2));
 }
 
 /// The database of one log beside another log: it says 'rebuild', tells nobody that it is caught up, and a rebuild heals it.

@@ -5,6 +5,7 @@ use dossier_domain::catalogue::Priority;
 use dossier_domain::personal::{seal_all, subjects_to_seal};
 use dossier_domain::{Aggregate, Side};
 use dossier_eventlog::{Audience, Revision, SealError};
+use dossier_projections::case_history::AttachmentQueries;
 use dossier_projections::cases::CaseRow;
 use proptest::prelude::*;
 
@@ -128,14 +129,18 @@ async fn r_comment_3_what_is_for_support_moves_the_revision_but_not_the_customer
 }
 
 #[tokio::test]
-async fn r_comment_3_a_note_for_support_is_no_comment_in_the_history() {
-    let world = World::given(&[filed(0), commented(0, 1), commented(0, 2).for_support()]).await;
+async fn r_comment_3_a_note_for_support_and_its_attachment_are_not_in_the_history() {
+    let attached = Fact::of_case(0, attachment(3)).for_support();
+    let world = World::given(&[filed(0), commented(0, 1), commented(0, 2).for_support(), attached]).await;
     let running = world.run().await;
     running.caught_up(world.store_head().await).await;
     let page = running.comments().list(&all_of("acme"), &acme(), case(0), None, 10).await.unwrap().unwrap();
     assert_eq!(page.comments.len(), 1, "{page:?}");
     let note = running.comments().get(&all_of("acme"), &acme(), case(0), comment_id(2)).await.unwrap();
     assert_eq!(note, None);
+    let attachments = AttachmentQueries::new(running.models.database().clone());
+    let page = attachments.list(&all_of("acme"), &acme(), case(0), None, 10).await.unwrap().unwrap();
+    assert_eq!(page.attachments, []);
 }
 
 #[tokio::test]
