@@ -208,9 +208,16 @@ pub fn load_catalogue(path: Option<&Path>) -> Result<Catalogue, StartError> {
         None => BUILT_IN_CATALOGUE.to_owned(),
         Some(path) => std::fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?,
     };
-    let catalogue: Catalogue = toml::from_str(&text).map_err(|error| unusable(error.to_string()))?;
+    let catalogue: Catalogue =
+        toml::from_str(&text).map_err(|error| unusable(toml_complaint(&error, &text)))?;
     catalogue.validate().map_err(|error| unusable(error.to_string()))?;
     Ok(catalogue)
+}
+
+/// What is wrong with a text that should be TOML, on one line.
+fn toml_complaint(error: &toml::de::Error, text: &str) -> String {
+    let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+    format!("line {line}: {}", error.message().replace('\n', ", "))
 }
 
 #[cfg(test)]
