@@ -70,7 +70,8 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let builder = tracing_subscriber::fmt().with_env_filter(parse_filter(filter)?).with_writer(writer);
-    Ok(builder.with_ansi(colours).finish())
+    // Where a line cannot be written (a full disk), saying so on standard error would panic, in the middle of a request.
+    Ok(builder.with_ansi(colours).log_internal_errors(false).finish())
 }
 
 fn json<W>(filter: &str, writer: W) -> Result<impl Subscriber + use<W>, BadFilter>
@@ -78,7 +79,7 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let builder = tracing_subscriber::fmt().with_env_filter(parse_filter(filter)?).with_writer(writer);
-    Ok(builder.json().flatten_event(true).finish())
+    Ok(builder.json().flatten_event(true).log_internal_errors(false).finish())
 }
 
 #[cfg(test)]
