@@ -1,3 +1,5 @@
+//! What configuration is read, and how a bad value is refused.
+
 use std::io;
 
 use clap::{CommandFactory as _, Parser as _};

@@ -1,3 +1,5 @@
+//! What the tolerant reader takes, and what it refuses by name.
+
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -1,3 +1,5 @@
+//! The one shape of refusals.
+
 use http_body_util::BodyExt;
 
 use super::*;

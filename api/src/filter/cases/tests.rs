@@ -1,3 +1,5 @@
+//! The filter language on cases: what it reads and what it refuses.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tokens that are believed, and those that are not, each for one reason.
+
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::SignedDuration;
 use p256::ecdsa::signature::Signer as _;
