@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use dossier_commands::{Commands, identity};
 use dossier_domain::{Actor, Contact, Personal, StaffRole, Subject};
+use dossier_eventlog::blobs::BlobStore;
 use dossier_eventlog::{Entropy, EventStore, RelayStatus};
 use dossier_projections::ReadModels;
 use dossier_projections::case_history::{AttachmentQueries, CommentQueries, FeedQueries};
 use dossier_projections::cases::CaseQueries;
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use crate::limits::RateLimit;
 use crate::page_token::PageTokens;
 use crate::sign_in::Principal;
 use crate::sign_in::verifier::Verifier;
@@ -39,10 +41,16 @@ pub struct App {
     pub page_tokens: PageTokens,
     /// Randomness of the edge: request ids, ids of commands that come without a key.
     pub entropy: Entropy,
+    /// How much one account may ask.
+    pub rate_limit: RateLimit,
     /// Renders the metrics.
     pub metrics: PrometheusHandle,
     /// The largest request body, in bytes.
     pub max_body_bytes: usize,
+    /// Where attached files are kept.
+    pub blobs: BlobStore,
+    /// The largest file that may be attached, in bytes.
+    pub max_upload_bytes: u64,
     /// How long a body may take to arrive.
     pub request_timeout: Duration,
 }

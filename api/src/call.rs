@@ -1,9 +1,10 @@
 //! One request on its way to its use case, and the reply on its way back.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use bytes::Bytes;
 use dossier_commands::{Request, identity};
 use dossier_domain::{
@@ -77,8 +78,10 @@ pub struct Call {
     pub query: Query,
     /// The headers.
     pub headers: HeaderMap,
-    /// The whole body.
+    /// The whole body; empty where it is an upload.
     pub body: Bytes,
+    /// The body of an upload, as it arrives.
+    pub upload: Mutex<Option<Body>>,
     /// Who asks.
     pub actor: Actor,
     /// Names this request.
@@ -270,11 +273,22 @@ pub fn attachment_not_found() -> ApiError {
         .with_reason("ATTACHMENT_NOT_FOUND")
 }
 
+/// What is answered.
+#[derive(Debug)]
+pub enum ReplyBody {
+    /// A JSON document.
+    Json(Value),
+    /// Bytes as they come; the headers say what they are.
+    Stream(Body),
+}
+
 /// The answer of a use case.
 #[derive(Debug)]
 pub struct Reply {
-    /// The JSON body.
-    pub body: Value,
+    /// HTTP status of a success.
+    pub status: StatusCode,
+    /// What is answered.
+    pub body: ReplyBody,
     /// Where the log stood after a command.
     pub position: Option<Position>,
     /// More headers.
@@ -288,7 +302,12 @@ impl Reply {
     /// 500 when the body cannot be serialized.
     pub fn json(body: &impl Serialize) -> Result<Self, ApiError> {
         let body = serde_json::to_value(body).map_err(|error| ApiError::internal(error.to_string()))?;
-        Ok(Self { body, position: None, headers: Vec::new() })
+        Ok(Self { status: StatusCode::OK, body: ReplyBody::Json(body), position: None, headers: Vec::new() })
+    }
+
+    /// An answer of bytes.
+    pub fn stream(status: StatusCode, body: Body) -> Self {
+        Self { status, body: ReplyBody::Stream(body), position: None, headers: Vec::new() }
     }
 
     /// Says where the log stands after the command, and whether this is an earlier answer.

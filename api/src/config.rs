@@ -5,6 +5,7 @@
 //! disk by itself: both are arguments.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,6 +25,14 @@ pub const DEFAULT_DATA: &str = "./dossier-data";
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 /// The largest request body unless told, in bytes: 1 MiB.
 pub const DEFAULT_MAX_BODY_BYTES: usize = 1024 * 1024;
+/// How long the head of a request may take to arrive, unless configured.
+pub const DEFAULT_HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Connections served at the same time, unless configured.
+pub const DEFAULT_MAX_CONNECTIONS: usize = 4096;
+/// Requests per second of one account, unless configured.
+pub const DEFAULT_RATE_LIMIT: u32 = 500;
+/// The largest file that may be attached, unless configured, in bytes.
+pub const DEFAULT_MAX_UPLOAD_BYTES: usize = 100 * 1024 * 1024;
 /// How long a request may take unless told.
 pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// The claim with roles of staff unless told.
@@ -112,8 +121,16 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// The largest request body, uploads excepted, in bytes.
     pub max_body_bytes: usize,
-    /// How long a request may take.
+    /// The largest file that may be attached, in bytes.
+    pub max_upload_bytes: usize,
+    /// How long a body, or the next piece of an upload, may take to arrive.
     pub request_timeout: Duration,
+    /// How long the head of a request may take to arrive.
+    pub header_timeout: Duration,
+    /// Connections served at the same time.
+    pub max_connections: usize,
+    /// Requests per second of one account; `None`: without limit.
+    pub rate_limit: Option<NonZeroU32>,
 }
 
 impl Settings {
@@ -172,9 +189,21 @@ impl Settings {
             max_body_bytes: layers
                 .get("max_body_bytes")
                 .map_or(Ok(DEFAULT_MAX_BODY_BYTES), values::body_bytes)?,
+            max_upload_bytes: layers
+                .get("max_upload_bytes")
+                .map_or(Ok(DEFAULT_MAX_UPLOAD_BYTES), values::body_bytes)?,
             request_timeout: layers
                 .get("request_timeout")
                 .map_or(Ok(DEFAULT_REQUEST_TIMEOUT), values::request_timeout)?,
+            header_timeout: layers
+                .get("header_timeout")
+                .map_or(Ok(DEFAULT_HEADER_TIMEOUT), values::request_timeout)?,
+            max_connections: layers
+                .get("max_connections")
+                .map_or(Ok(DEFAULT_MAX_CONNECTIONS), values::connections)?,
+            rate_limit: NonZeroU32::new(
+                layers.get("rate_limit").map_or(Ok(DEFAULT_RATE_LIMIT), values::rate_limit)?,
+            ),
             data,
         })
     }

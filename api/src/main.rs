@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Parser;
 use dossier_api::config::cli::{Cli, Command, RebuildArgs, ReplayArgs, SettingsArgs, TokenArgs};
 use dossier_api::config::{Settings, data_directory};
+use dossier_api::server::ConnectionLimits;
 use dossier_api::sign_in::DevIssuer;
 use dossier_api::system::{Edge, System};
 use dossier_api::{control, edge, logging, openapi, replay, sample_data, schemas, server, system};
@@ -16,7 +17,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 /// How long the start waits for read models before it answers all the same.
 const CATCH_UP_PATIENCE: Duration = Duration::from_secs(5);
 /// How long requests in flight may take after the signal to stop.
-const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 type AnyError = Box<dyn std::error::Error>;
 
@@ -76,20 +77,16 @@ async fn serve(args: &SettingsArgs) -> Result<(), AnyError> {
         print(&recipe(&settings, &format!("http://{address}")))?;
     }
     print(&format!("listening on http://{address}\n"))?;
-    let router = server::router(system.app.clone());
-    let (stopping, stopped) = tokio::sync::oneshot::channel();
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+    let limits = ConnectionLimits {
+        header_timeout: settings.header_timeout,
+        max_connections: settings.max_connections,
+        drain_timeout: DRAIN_TIMEOUT,
+    };
+    server::serve(listener, server::router(system.app.clone()), limits, async {
         stop_signal().await;
         tracing::info!("stopping: requests in flight are finished");
-        let _ = stopping.send(());
-    });
-    tokio::select! {
-        result = serving => result?,
-        () = async {
-            let _ = stopped.await;
-            tokio::time::sleep(DRAIN_PATIENCE).await;
-        } => tracing::warn!("requests still in flight were cut off"),
-    }
+    })
+    .await;
     system.stop().await;
     tracing::info!("stopped");
     Ok(())

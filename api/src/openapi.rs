@@ -8,7 +8,7 @@ use utoipa::OpenApi;
 use crate::endpoints::{
     attachments_get, attachments_list, case_classifications_search, cases_close, cases_create,
     cases_escalate, cases_get, cases_list, cases_patch, cases_search, cases_show_feed, comments_create,
-    comments_get, comments_list,
+    comments_get, comments_list, media_download, media_upload,
 };
 
 #[derive(OpenApi)]
@@ -33,6 +33,9 @@ use crate::endpoints::{
         cases_show_feed::handle,
         attachments_get::handle,
         attachments_list::handle,
+        media_upload::handle,
+        media_upload::without_media,
+        media_download::handle,
     )
 )]
 struct Document;

@@ -1,7 +1,7 @@
 //! What every request goes through: routing, sign-in, authorization of the parent, the body, the use case, and the
 //! answer with its headers, its log line and its metrics.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -15,7 +15,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::app::App;
 use crate::call::{
-    Call, DOSSIER_POSITION, DOSSIER_REQUEST_ID, Params, Parent, Reply, max_wait, min_position,
+    Call, DOSSIER_POSITION, DOSSIER_REQUEST_ID, Params, Parent, Reply, ReplyBody, max_wait, min_position,
 };
 use crate::endpoints::{Endpoint, Kind, route};
 use crate::query::Query;
@@ -86,10 +86,15 @@ async fn answer(
     let principal = app.verifier.sign_in(&parts.headers, app.commands.now()).await?;
     let actor = app.actor(&principal);
     seen.account = Some(actor.account.to_string());
+    app.rate_limit.check(actor.account)?;
     // A foreign parent is refused before anything of the request is judged, whether or not anything exists there.
     let parent = authorize(&app, endpoint, &params, &actor).await?;
 
-    let body = read_body(body, app.max_body_bytes, app.request_timeout).await?;
+    let (body, upload) = if endpoint.kind == Kind::Upload {
+        (Bytes::new(), Some(body))
+    } else {
+        (read_body(body, app.max_body_bytes, app.request_timeout).await?, None)
+    };
     // Discovery-based clients send a long GET as POST with the query in the body.
     let query = if overridden {
         Query::parse(std::str::from_utf8(&body).ok())
@@ -105,6 +110,7 @@ async fn answer(
         query,
         headers: parts.headers,
         body,
+        upload: Mutex::new(upload),
         actor,
         request_id: request_id.to_owned(),
     };
@@ -117,7 +123,7 @@ async fn answer(
             }
             (endpoint.handler)(call).await
         }
-        Kind::Command => {
+        Kind::Command | Kind::Upload => {
             // A caller that goes away does not stop a command half way through its answer.
             let reply = tokio::spawn((endpoint.handler)(call)).await.map_err(|panic| {
                 tracing::error!(%panic, "a command panicked");
@@ -189,9 +195,17 @@ async fn read_body(body: Body, max_bytes: usize, patience: Duration) -> Result<B
 }
 
 fn respond(reply: Reply) -> Response<Body> {
-    let mut response = Response::new(Body::from(reply.body.to_string()));
+    let mut response = match reply.body {
+        ReplyBody::Json(body) => {
+            let mut response = Response::new(Body::from(body.to_string()));
+            let json = HeaderValue::from_static("application/json; charset=utf-8");
+            response.headers_mut().insert(CONTENT_TYPE, json);
+            response
+        }
+        ReplyBody::Stream(body) => Response::new(body),
+    };
+    *response.status_mut() = reply.status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     if let Some(position) = reply.position {
         headers.insert(DOSSIER_POSITION, HeaderValue::from(position.0));

@@ -3,6 +3,7 @@
 use dossier_commands::{CommandError, LoadError};
 use dossier_domain::AccessRefusal;
 use dossier_domain::case::{CaseRejection, Kind};
+use dossier_eventlog::blobs::BlobError;
 use dossier_projections::{QueryError, WaitError};
 
 use crate::status::{ApiError, Code};
@@ -102,6 +103,32 @@ pub fn wait(error: &WaitError) -> ApiError {
         }
     };
     ApiError::unavailable(message, RETRY_AFTER_SECONDS).with_reason(reason)
+}
+
+/// Why a file is not stored or not read.
+pub fn blob(error: &BlobError) -> ApiError {
+    match error {
+        BlobError::TooLarge { limit } => {
+            ApiError::new(Code::PayloadTooLarge, format!("the file is larger than {limit} bytes; send less"))
+                .with_reason("FILE_TOO_LARGE")
+        }
+        BlobError::Erased => {
+            ApiError::not_found("the content was erased with its owner").with_reason("CONTENT_ERASED")
+        }
+        BlobError::Unavailable(cause) => {
+            tracing::warn!(cause, "the blob store is not available");
+            ApiError::unavailable(
+                "files cannot be stored or read now; send the request again",
+                RETRY_AFTER_SECONDS,
+            )
+            .with_reason("BLOBS_UNAVAILABLE")
+        }
+        BlobError::NotFound | BlobError::Damaged(_) => {
+            tracing::error!(%error, "the content of an attachment is not readable");
+            ApiError::internal("the content is not readable here; the operator must restore it")
+                .with_reason("CONTENT_NOT_READABLE")
+        }
+    }
 }
 
 /// Known not stored (promise 12). The cause goes to the log, not to the caller.

@@ -1,14 +1,25 @@
-//! The HTTP server around the endpoints.
+//! The HTTP server around the endpoints: routes, and connections with their limits.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::response::IntoResponse;
 use axum::routing::get;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
 use crate::status::{ApiError, Code};
 use crate::{docs, health, openapi, pipeline};
+
+/// Pause after the operating system refused to accept, for want of descriptors as a rule.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// All routes.
 pub fn router(app: Arc<App>) -> Router {
@@ -23,9 +34,71 @@ pub fn router(app: Arc<App>) -> Router {
         })
         .fallback(pipeline::serve)
         .layer(CatchPanicLayer::custom(|_| {
-            use axum::response::IntoResponse;
             tracing::error!("a request handler panicked");
             ApiError::internal("a fault on this side").into_response()
         }))
         .with_state(app)
+}
+
+/// What protects the server from slow and many clients.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionLimits {
+    /// How long the head of a request may take to arrive.
+    pub header_timeout: Duration,
+    /// Connections served at the same time; more wait to be accepted.
+    pub max_connections: usize,
+    /// How long requests in flight may take once the server is to stop.
+    pub drain_timeout: Duration,
+}
+
+/// Serves connections until `stop` resolves, then finishes what is in flight.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: ConnectionLimits,
+    stop: impl Future<Output = ()>,
+) {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.header_timeout);
+    builder.http2().timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(30));
+    let permits = Arc::new(Semaphore::new(limits.max_connections));
+    let graceful = GracefulShutdown::new();
+    tokio::pin!(stop);
+    loop {
+        let permit = tokio::select! {
+            () = &mut stop => break,
+            permit = permits.clone().acquire_owned() => permit,
+        };
+        let accepted = tokio::select! {
+            () = &mut stop => break,
+            accepted = listener.accept() => accepted,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "a connection was not accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        // Small answers must not wait for more to come.
+        let _ = stream.set_nodelay(true);
+        let service = TowerToHyperService::new(router.clone());
+        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = graceful.watch(connection);
+        let open = metrics::gauge!("dossier_http_connections");
+        open.increment(1.0);
+        tokio::spawn(async move {
+            // A client that breaks the protocol or goes away is its own affair.
+            if let Err(error) = connection.await {
+                tracing::debug!(error, "a connection ended with an error");
+            }
+            open.decrement(1.0);
+            drop(permit);
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(limits.drain_timeout, graceful.shutdown()).await.is_err() {
+        tracing::warn!("requests still in flight were cut off");
+    }
 }

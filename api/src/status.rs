@@ -135,6 +135,7 @@ struct Parts {
     links: Vec<HelpLink>,
     retry_after_seconds: Option<u32>,
     challenge: &'static str,
+    content_range: Option<String>,
 }
 
 /// A refusal as a client sees it.
@@ -153,6 +154,7 @@ impl ApiError {
             links: Vec::new(),
             retry_after_seconds: None,
             challenge: "Bearer",
+            content_range: None,
         }))
     }
 
@@ -245,6 +247,13 @@ impl ApiError {
         self
     }
 
+    /// The Content-Range header that a 416 carries: what could have been asked for.
+    #[must_use]
+    pub fn with_content_range(mut self, range: String) -> Self {
+        self.0.content_range = Some(range);
+        self
+    }
+
     /// The kind of refusal.
     pub fn code(&self) -> Code {
         self.0.code
@@ -327,6 +336,11 @@ impl IntoResponse for ApiError {
         }
         if let Some(seconds) = self.0.retry_after_seconds {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(range) =
+            self.0.content_range.as_deref().and_then(|range| HeaderValue::from_str(range).ok())
+        {
+            response.headers_mut().insert(header::CONTENT_RANGE, range);
         }
         response
     }

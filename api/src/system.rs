@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use dossier_commands::{Clock, Commands};
 use dossier_domain::Catalogue;
+use dossier_eventlog::blobs::{BlobOpenError, BlobStore};
 use dossier_eventlog::{
     Entropy, EventStore, InProcessBus, OpenError, Position, ReadError, Relay, RelayOptions, Sealer,
     SqliteKeyStore, SqliteOptions, SqliteStore,
@@ -21,6 +22,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::config::{self, Settings, SignIn};
 use crate::control;
+use crate::limits::RateLimit;
 use crate::page_token::PageTokens;
 use crate::sign_in::dev_issuer::{DEV_AUDIENCE, DEV_ISSUER, DEV_STAFF_CLAIM, DevIssuerError};
 use crate::sign_in::{DevIssuer, KeySource, RemoteKeys, RemoteKeysSettings, Verifier, VerifierSettings};
@@ -54,6 +56,9 @@ pub enum StartError {
     /// The read database was not opened.
     #[error(transparent)]
     ReadModels(#[from] dossier_projections::OpenError),
+    /// The folder of attached files was not opened.
+    #[error(transparent)]
+    Blobs(#[from] BlobOpenError),
     /// The catalogue is not usable.
     #[error("catalogue: {path} is not usable: {cause}", path = .path.display())]
     Catalogue {
@@ -112,6 +117,9 @@ impl System {
         let read_models = Arc::new(ReadModels::open(read_path, follower).await?);
         let verifier = verifier(settings, &edge)?;
 
+        let config::Blobs::Directory(folder) = &settings.blobs;
+        let blobs = BlobStore::open(&format!("file:{}", folder.display()), sealer.clone())?;
+
         let stop = CancellationToken::new();
         let mut tasks = read_models.start(&stop);
         let relay_stop = stop.clone();
@@ -133,8 +141,11 @@ impl System {
             relay: relay_status,
             verifier,
             entropy: edge.entropy,
+            rate_limit: RateLimit::new(settings.rate_limit),
             metrics,
             max_body_bytes: settings.max_body_bytes,
+            max_upload_bytes: settings.max_upload_bytes as u64,
+            blobs,
             request_timeout: settings.request_timeout,
         });
         control::start(&settings.data, app.clone(), &stop, &mut tasks);

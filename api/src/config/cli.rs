@@ -119,9 +119,21 @@ pub struct SettingsArgs {
     /// Largest request body apart from uploads [env: DOSSIER_MAX_BODY_BYTES] [default: 1MiB]
     #[arg(long, value_name = "SIZE")]
     pub max_body_bytes: Option<String>,
-    /// How long a request may take [env: DOSSIER_REQUEST_TIMEOUT] [default: 30s]
+    /// Largest file that may be attached [env: DOSSIER_MAX_UPLOAD_BYTES] [default: 100MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub max_upload_bytes: Option<String>,
+    /// How long the next piece of a body may take to arrive [env: DOSSIER_REQUEST_TIMEOUT] [default: 30s]
     #[arg(long, value_name = "TIME")]
     pub request_timeout: Option<String>,
+    /// How long the head of a request may take to arrive [env: DOSSIER_HEADER_TIMEOUT] [default: 10s]
+    #[arg(long, value_name = "TIME")]
+    pub header_timeout: Option<String>,
+    /// Connections served at the same time; more wait [env: DOSSIER_MAX_CONNECTIONS] [default: 4096]
+    #[arg(long, value_name = "COUNT")]
+    pub max_connections: Option<String>,
+    /// Requests per second of one account; 0: no limit [env: DOSSIER_RATE_LIMIT] [default: 500]
+    #[arg(long, value_name = "COUNT")]
+    pub rate_limit: Option<String>,
 }
 
 impl SettingsArgs {
@@ -145,7 +157,11 @@ impl SettingsArgs {
             "log" => &self.log,
             "log_format" => &self.log_format,
             "max_body_bytes" => &self.max_body_bytes,
+            "max_upload_bytes" => &self.max_upload_bytes,
             "request_timeout" => &self.request_timeout,
+            "header_timeout" => &self.header_timeout,
+            "max_connections" => &self.max_connections,
+            "rate_limit" => &self.rate_limit,
             _ => &None,
         };
         flag.as_deref()

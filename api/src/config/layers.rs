@@ -7,7 +7,7 @@ use super::ConfigError;
 use super::cli::SettingsArgs;
 
 /// Every key of the configuration file; flags and variables are named after them.
-pub(super) const KEYS: [&str; 18] = [
+pub(super) const KEYS: [&str; 22] = [
     "listen",
     "data",
     "dev",
@@ -24,7 +24,11 @@ pub(super) const KEYS: [&str; 18] = [
     "log",
     "log_format",
     "max_body_bytes",
+    "max_upload_bytes",
     "request_timeout",
+    "header_timeout",
+    "max_connections",
+    "rate_limit",
     "config",
 ];
 

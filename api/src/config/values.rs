@@ -134,6 +134,18 @@ pub(super) fn request_timeout(given: &Given) -> Result<Duration, ConfigError> {
         .ok_or_else(|| given.refused("is no time from 1s to 10m", "give one such as 30s"))
 }
 
+pub(super) fn connections(given: &Given) -> Result<usize, ConfigError> {
+    let number = given.text().parse().ok().filter(|number| (1..=1_000_000).contains(number));
+    number.ok_or_else(|| given.refused("is no number from 1 to 1000000", "give one such as 4096"))
+}
+
+pub(super) fn rate_limit(given: &Given) -> Result<u32, ConfigError> {
+    let number = given.text().parse().ok().filter(|number| *number <= 1_000_000);
+    number.ok_or_else(|| {
+        given.refused("is no number from 0 to 1000000", "give one such as 500, or 0 for no limit")
+    })
+}
+
 /// A positive length of time such as `30s`, `8h` or `1h30m`; a bare number counts seconds.
 pub fn parse_duration(text: &str) -> Option<SignedDuration> {
     let bare = || text.parse().ok().filter(|_| !text.starts_with('+')).map(SignedDuration::from_secs);

@@ -17,6 +17,8 @@ pub mod cases_show_feed;
 pub mod comments_create;
 pub mod comments_get;
 pub mod comments_list;
+pub mod media_download;
+pub mod media_upload;
 
 use axum::http::Method;
 use dossier_domain::Action;
@@ -36,6 +38,8 @@ pub enum Kind {
     Query,
     /// Executes a command; may carry an idempotency key and a condition.
     Command,
+    /// A command whose body is taken in as it arrives, under `/upload`.
+    Upload,
 }
 
 /// A piece of a path.
@@ -235,6 +239,36 @@ pub static ENDPOINTS: &[Endpoint] = &[
         action: Action::ReadCases,
         handler: |call| Box::pin(attachments_list::handle(call)),
     },
+    Endpoint {
+        id: "media.upload",
+        method: Method::POST,
+        path: ATTACHMENTS,
+        verb: None,
+        kind: Kind::Upload,
+        versions: BOTH,
+        action: Action::AttachToCase,
+        handler: |call| Box::pin(media_upload::handle(call)),
+    },
+    Endpoint {
+        id: "media.upload.withoutMedia",
+        method: Method::POST,
+        path: ATTACHMENTS,
+        verb: None,
+        kind: Kind::Command,
+        versions: BOTH,
+        action: Action::AttachToCase,
+        handler: |_| Box::pin(std::future::ready(Err(media_upload::without_media()))),
+    },
+    Endpoint {
+        id: "media.download",
+        method: Method::GET,
+        path: ATTACHMENT,
+        verb: Some("download"),
+        kind: Kind::Query,
+        versions: BOTH,
+        action: Action::ReadCases,
+        handler: |call| Box::pin(media_download::handle(call)),
+    },
 ];
 
 /// Finds the endpoint of a method and a raw path.
@@ -243,14 +277,18 @@ pub static ENDPOINTS: &[Endpoint] = &[
 /// 404 for a path that nothing serves, 405 for one that is served with other methods.
 pub fn route(method: &Method, raw_path: &str) -> Result<(&'static Endpoint, Version, Params), ApiError> {
     let path = RawPath::parse(raw_path)?;
-    let (version, segments) = match path.segments.split_first() {
+    let (is_upload, segments) = match path.segments.split_first() {
+        Some((first, rest)) if first == "upload" => (true, rest),
+        _ => (false, &path.segments[..]),
+    };
+    let (version, segments) = match segments.split_first() {
         Some((version, rest)) if version == "v2" => (Version::V2, rest),
         Some((version, rest)) if version == "v2beta" => (Version::V2Beta, rest),
         _ => return Err(unknown_path()),
     };
     let mut allowed = Vec::new();
     for endpoint in ENDPOINTS {
-        if !endpoint.versions.contains(&version) {
+        if !endpoint.versions.contains(&version) || is_upload != (endpoint.kind == Kind::Upload) {
             continue;
         }
         if let Some(params) = matches(endpoint, segments, path.verb()) {

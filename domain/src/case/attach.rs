@@ -44,7 +44,10 @@ impl AttachFile {
                 filename: self.filename.clone(),
                 media_type: media_type(&self.media_type),
                 size_bytes: self.size_bytes,
-                sha256: data_encoding::HEXLOWER.encode(&self.sha256),
+                sha256: Personal::new(
+                    context.actor.contact.subject().clone(),
+                    data_encoding::HEXLOWER.encode(&self.sha256),
+                ),
                 blob: self.blob.clone(),
                 author: context.actor.contact.clone(),
                 side,
@@ -104,7 +107,7 @@ mod tests {
         let [CaseEvent::AttachmentAdded(event)] = &events[..] else { panic!("{events:?}") };
         assert_eq!(event.filename.open().map(String::as_str), Some("trace.log"));
         assert_eq!((event.media_type.as_str(), event.size_bytes), ("text/plain", 7));
-        assert_eq!(event.sha256, "07".repeat(32));
+        assert_eq!(event.sha256.open(), Some(&"07".repeat(32)));
         assert_eq!(event.blob, "cases/c/b");
     }
 

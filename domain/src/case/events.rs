@@ -158,8 +158,8 @@ pub struct AttachmentAdded {
     pub media_type: String,
     /// Size of the content, in bytes.
     pub size_bytes: u64,
-    /// SHA-256 of the content, lower-case hexadecimal.
-    pub sha256: String,
+    /// SHA-256 of the content, lower-case hexadecimal; sealed, since it tells a known content.
+    pub sha256: Personal<String>,
     /// Where the sealed content lies, in the blob store.
     pub blob: String,
     /// Who attached it; their key seals the content.
@@ -167,7 +167,7 @@ pub struct AttachmentAdded {
     /// From which side.
     pub side: Side,
 }
-personal_fields!(AttachmentAdded { filename, author });
+personal_fields!(AttachmentAdded { filename, sha256, author });
 
 /// What moved an open case from one open state to another (R-CASE-3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -26,7 +26,7 @@ pub struct AttachmentRow {
     /// Size of the content, in bytes.
     pub size_bytes: i64,
     /// SHA-256 of the content, hexadecimal.
-    pub sha256: String,
+    pub sha256: Option<String>,
     /// Where the sealed content lies.
     pub blob: String,
     /// Whose key seals it.

@@ -21,7 +21,7 @@ pub struct CaseHistory;
 const COMMENTS: &str = "case_comments";
 const ATTACHMENTS: &str = "case_attachments";
 const ATTACHMENT_COLUMNS: &str = "attachment_id TEXT PRIMARY KEY, case_id TEXT NOT NULL, sequence INTEGER NOT NULL, \
-     filename TEXT, media_type TEXT NOT NULL, size_bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, blob TEXT NOT NULL, \
+     filename TEXT, media_type TEXT NOT NULL, size_bytes INTEGER NOT NULL, sha256 TEXT, blob TEXT NOT NULL, \
      subject TEXT NOT NULL, author_email TEXT, author_name TEXT, side TEXT NOT NULL, created_at_micros INTEGER NOT NULL";
 const CASES: &str = "case_history_cases";
 
@@ -148,7 +148,7 @@ fn attachment_row(projected: &ProjectedEvent) -> Option<AttachmentRow> {
         filename: added.filename.open().cloned(),
         media_type: added.media_type.clone(),
         size_bytes: i64::try_from(added.size_bytes).unwrap_or(i64::MAX),
-        sha256: added.sha256.clone(),
+        sha256: added.sha256.open().cloned(),
         blob: added.blob.clone(),
         subject: added.author.subject().as_str().to_owned(),
         author_email: added.author.open().map(|author| author.email.clone()),

@@ -185,7 +185,7 @@ pub(crate) fn attachment(number: u64) -> AttachmentAdded {
         filename: text(&format!("file {number}.log")),
         media_type: "text/plain".to_owned(),
         size_bytes: number,
-        sha256: "00".repeat(32),
+        sha256: text(&"00".repeat(32)),
         blob: format!("cases/c/{number}"),
         author: contact("bob"),
         side: Side::Customer,
