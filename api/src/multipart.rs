@@ -55,9 +55,14 @@ impl Headers {
         self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
+    /// The part's content type with its parameters, as it was sent; `None` when it has none.
+    pub fn content_type(&self) -> Option<&str> {
+        self.get("content-type")
+    }
+
     /// The part's content type without parameters, as it was sent; `None` when it has none.
     pub fn mime_type(&self) -> Option<&str> {
-        let value = self.get("content-type")?;
+        let value = self.content_type()?;
         let mime_type = value.split_once(';').map_or(value, |(mime_type, _)| mime_type).trim();
         (!mime_type.is_empty()).then_some(mime_type)
     }
