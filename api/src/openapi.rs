@@ -8,7 +8,7 @@ use utoipa::OpenApi;
 use crate::endpoints::{
     attachments_get, attachments_list, case_classifications_search, cases_close, cases_create,
     cases_escalate, cases_get, cases_list, cases_patch, cases_search, cases_show_feed, comments_create,
-    comments_get, comments_list, media_download, media_upload,
+    comments_get, comments_list, media_download, media_upload, priorities_list,
 };
 
 #[derive(OpenApi)]
@@ -19,6 +19,7 @@ use crate::endpoints::{
     ),
     paths(
         case_classifications_search::handle,
+        priorities_list::handle,
         cases_create::handle,
         cases_get::handle,
         cases_list::handle,

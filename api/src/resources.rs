@@ -118,7 +118,43 @@ pub struct CaseResource {
     /// P0 to P4.
     #[schema(value_type = String)]
     pub priority: Value,
+    /// More about the problem, where it was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<ProblemResource>)]
+    pub problem: Option<Value>,
 }
+
+/// More about a problem (R-CASE-1). Beside the public API: its clients neither send nor see it.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(
+    dead_code,
+    reason = "describes the message for the OpenAPI document; it is read and written field by field"
+)]
+pub struct ProblemResource {
+    /// When it began, RFC 3339.
+    start: Option<String>,
+    /// When it ended; not before its start.
+    end: Option<String>,
+    /// Version of the product.
+    version: Option<String>,
+    /// Log entries or stack trace.
+    log_entries: Option<String>,
+    /// YES, NO or UNKNOWN.
+    reproducible: Option<String>,
+    /// The code in question.
+    code: Option<String>,
+    /// How the application flows.
+    application_flow: Option<String>,
+    /// Users affected, 0 to 100.
+    affected_user_percent: Option<i32>,
+    /// What it means to the users.
+    user_impact: Option<String>,
+}
+
+/// Whether a problem can be brought about again.
+pub const REPRODUCIBLE: &EnumTable =
+    &[("REPRODUCIBLE_UNSPECIFIED", 0), ("YES", 1), ("NO", 2), ("UNKNOWN", 3)];
 
 impl CaseResource {
     /// A case as somebody of a side sees it.
@@ -145,6 +181,7 @@ impl CaseResource {
             test_case: row.test_case,
             language_code: row.language.clone(),
             priority: enums.encode(i32::try_from(row.priority).map_or(0, |digit| digit + 1), PRIORITIES),
+            problem: row.problem.as_deref().and_then(|problem| serde_json::from_str(problem).ok()),
         }
     }
 }

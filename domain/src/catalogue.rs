@@ -43,6 +43,23 @@ impl Priority {
         Self::ALL.get(usize::from(digit)).copied()
     }
 
+    /// What the priority means, in full, as clients are told (R-CASE-2).
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::P0 => {
+                "The most urgent, where the plan offers it: business stands still and nothing else can wait."
+            }
+            Self::P1 => {
+                "Critical problem of access to the service for several users; the service is unusable and there is no workaround."
+            }
+            Self::P2 => {
+                "Critical problem of access to the service for one user, or collaboration between users is impaired; the product does not work as expected and there is no acceptable workaround."
+            }
+            Self::P3 => "The product does not work as expected; a workaround exists.",
+            Self::P4 => "The product works, though not as wished; no workaround is needed.",
+        }
+    }
+
     /// The digit, 0 to 4.
     pub fn digit(self) -> u8 {
         self as u8
@@ -217,5 +234,48 @@ impl Catalogue {
     pub fn language(&self, wish: &str) -> String {
         let base = wish.split('-').next().unwrap_or_default();
         [wish, base].into_iter().find(|tag| self.languages.contains(*tag)).unwrap_or("en").to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::catalogue;
+
+    #[test]
+    fn r_case_2_each_priority_is_told_apart_by_its_workaround() {
+        let says = |priority: Priority, text: &str| priority.description().contains(text);
+        assert!(
+            says(Priority::P1, "several users")
+                && says(Priority::P1, "unusable")
+                && says(Priority::P1, "no workaround")
+        );
+        assert!(says(Priority::P2, "one user") && says(Priority::P2, "no acceptable workaround"));
+        assert!(says(Priority::P3, "a workaround exists"));
+        assert!(says(Priority::P4, "no workaround is needed"));
+    }
+
+    #[test]
+    fn a_catalogue_whose_references_lead_nowhere_is_refused_by_name() {
+        let refused = |change: fn(&mut Catalogue)| {
+            let mut catalogue = catalogue();
+            change(&mut catalogue);
+            catalogue.validate().unwrap_err().to_string()
+        };
+        assert!(refused(|catalogue| catalogue.languages.clear()).contains("languages"));
+        assert!(refused(|catalogue| catalogue.plans.truncate(1)).contains("plan gold"));
+        assert!(refused(|catalogue| catalogue.products.truncate(1)).contains("product storage"));
+        assert!(
+            refused(|catalogue| catalogue.plans.push(catalogue.plans[0].clone())).contains("stands twice")
+        );
+        assert!(
+            refused(|catalogue| catalogue.products.push(catalogue.products[0].clone()))
+                .contains("stands twice")
+        );
+        assert!(
+            refused(|catalogue| catalogue.classifications.push(catalogue.classifications[0].clone()))
+                .contains("twice")
+        );
+        assert!(refused(|catalogue| catalogue.classifications[0].product_line = 3).contains("product_line"));
     }
 }

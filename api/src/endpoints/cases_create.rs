@@ -2,14 +2,14 @@
 
 use dossier_commands::identity;
 use dossier_domain::Personal;
-use dossier_domain::case::{CaseCommand, FileCase};
+use dossier_domain::case::{CaseCommand, FileCase, Problem, Reproducible};
 use dossier_domain::catalogue::Priority;
 use utoipa::ToSchema;
 
 use super::cases_patch::{priority, subscribers};
 use crate::call::{Call, Reply};
 use crate::proto_json::Message;
-use crate::resources::{CaseResource, ClassificationResource};
+use crate::resources::{CaseResource, ClassificationResource, ProblemResource, REPRODUCIBLE};
 use crate::status::ApiError;
 
 /// What a case is created from. Unknown and output-only fields are ignored.
@@ -38,6 +38,8 @@ pub struct NewCase {
     contact_email: Option<String>,
     /// Not to be worked on.
     test_case: Option<bool>,
+    /// More about the problem.
+    problem: Option<ProblemResource>,
 }
 
 /// Files a case.
@@ -81,6 +83,34 @@ fn read(call: &Call, message: &Message) -> Result<CaseCommand, ApiError> {
         contact_email,
         subscribers: subscribers(call, message)?,
         test_case: message.bool("testCase")?.unwrap_or_default(),
-        problem: None,
+        problem: message.message("problem")?.map(|message| problem(&message, own)).transpose()?,
     })))
+}
+
+/// More about the problem, as far as it was told.
+fn problem(message: &Message, own: impl Fn(String) -> Personal<String>) -> Result<Problem, ApiError> {
+    let text = |name| Ok::<_, ApiError>(message.string(name)?.filter(|text| !text.is_empty()));
+    let percent = message.int32("affectedUserPercent")?;
+    let affected_user_percent = percent
+        .map(|percent| {
+            u8::try_from(percent)
+                .map_err(|_| ApiError::invalid_field("problem.affectedUserPercent", "must be from 0 to 100"))
+        })
+        .transpose()?;
+    Ok(Problem {
+        start: message.timestamp("start")?,
+        end: message.timestamp("end")?,
+        version: text("version")?,
+        log_entries: text("logEntries")?.map(&own),
+        reproducible: match message.enumeration("reproducible", REPRODUCIBLE)? {
+            Some(1) => Some(Reproducible::Yes),
+            Some(2) => Some(Reproducible::No),
+            Some(3) => Some(Reproducible::Unknown),
+            _ => None,
+        },
+        code: text("code")?.map(&own),
+        application_flow: text("applicationFlow")?.map(&own),
+        affected_user_percent,
+        user_impact: text("userImpact")?.map(&own),
+    })
 }

@@ -19,6 +19,7 @@ pub mod comments_get;
 pub mod comments_list;
 pub mod media_download;
 pub mod media_upload;
+pub mod priorities_list;
 
 use axum::http::Method;
 use dossier_domain::Action;
@@ -98,6 +99,16 @@ pub static ENDPOINTS: &[Endpoint] = &[
         versions: BOTH,
         action: Action::ReadClassifications,
         handler: |call| Box::pin(std::future::ready(case_classifications_search::handle(&call))),
+    },
+    Endpoint {
+        id: "priorities.list",
+        method: Method::GET,
+        path: &[Literal("priorities")],
+        verb: None,
+        kind: Kind::Query,
+        versions: BOTH,
+        action: Action::ReadClassifications,
+        handler: |call| Box::pin(std::future::ready(priorities_list::handle(&call))),
     },
     Endpoint {
         id: "cases.create",

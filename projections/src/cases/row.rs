@@ -202,7 +202,7 @@ fn problem_json(problem: &Problem) -> String {
         #[serde(skip_serializing_if = "Option::is_none")]
         log_entries: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        reproducible: Option<dossier_domain::case::Reproducible>,
+        reproducible: Option<&'static str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         code: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -220,7 +220,11 @@ fn problem_json(problem: &Problem) -> String {
         end: problem.end,
         version: problem.version.as_deref(),
         log_entries: open(problem.log_entries.as_ref()),
-        reproducible: problem.reproducible,
+        reproducible: problem.reproducible.map(|reproducible| match reproducible {
+            dossier_domain::case::Reproducible::Yes => "YES",
+            dossier_domain::case::Reproducible::No => "NO",
+            dossier_domain::case::Reproducible::Unknown => "UNKNOWN",
+        }),
         code: open(problem.code.as_ref()),
         application_flow: open(problem.application_flow.as_ref()),
         affected_user_percent: problem.affected_user_percent,

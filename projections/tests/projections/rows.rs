@@ -45,7 +45,7 @@ async fn r_case_1_a_filing_is_shown_with_all_that_was_given() {
     };
     let row = row_after(&[Fact::of_access(), Fact::of_case(0, filing)]).await;
     let expected_problem = serde_json::json!({
-        "start": at(1), "version": "1.2", "logEntries": "stack trace", "reproducible": "yes", "code": "code",
+        "start": at(1), "version": "1.2", "logEntries": "stack trace", "reproducible": "YES", "code": "code",
         "applicationFlow": "flow", "affectedUserPercent": 40, "userImpact": "impact",
     });
     let problem: serde_json::Value = serde_json::from_str(row.problem.as_deref().unwrap()).unwrap();
