@@ -13,6 +13,7 @@ use dossier_api::system::{Edge, System};
 use dossier_api::{control, edge, logging, openapi, replay, sample_data, schemas, server, system};
 use indicatif::{ProgressBar, ProgressStyle};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// How long the start waits for read models before it answers all the same.
 const CATCH_UP_PATIENCE: Duration = Duration::from_secs(5);
@@ -73,6 +74,8 @@ async fn serve(args: &SettingsArgs) -> Result<(), AnyError> {
         )
     })?;
     let address = listener.local_addr()?;
+    // Before anybody is told that it serves: whoever reads that may stop it at once, and it stops in order.
+    let stop = stop_signal()?;
     if settings.is_dev() {
         print(&recipe(&settings, &format!("http://{address}")))?;
     }
@@ -83,7 +86,7 @@ async fn serve(args: &SettingsArgs) -> Result<(), AnyError> {
         drain_timeout: DRAIN_TIMEOUT,
     };
     server::serve(listener, server::router(system.app.clone()), limits, async {
-        stop_signal().await;
+        stop.await;
         tracing::info!("stopping: requests in flight are finished");
     })
     .await;
@@ -105,19 +108,16 @@ fn metrics() -> Result<PrometheusHandle, AnyError> {
     Ok(PrometheusBuilder::new().set_buckets(SECONDS)?.install_recorder()?)
 }
 
-async fn stop_signal() {
-    let interrupted = tokio::signal::ctrl_c();
-    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(mut terminated) => {
-            tokio::select! {
-                _ = interrupted => {}
-                _ = terminated.recv() => {}
-            }
+/// Ends with the signal to stop; listens from the call on, not only when awaited.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
         }
-        Err(_) => {
-            let _ = interrupted.await;
-        }
-    }
+    })
 }
 
 /// How to get a token and a first request, to be pasted into another terminal.
