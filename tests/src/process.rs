@@ -145,6 +145,11 @@ impl Process {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("it is running")
+    }
+
     /// Ends it at once, as a power cut would end it.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("it was running");
@@ -152,8 +157,11 @@ impl Process {
 
     /// Asks it to stop, without waiting.
     pub async fn terminate(&self) {
-        let id = self.child.id().expect("it is running").to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().await.expect("kill is there");
+        let sent = Command::new("kill")
+            .args(["-TERM", &self.id().to_string()])
+            .status()
+            .await
+            .expect("kill is there");
         assert!(sent.success());
     }
 

@@ -15,6 +15,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 const PENDING: &str = "erin@acme.example";
+const NO_ATTACHMENT: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 const STRANGER: &str = "somebody@elsewhere.example";
 
 fn email(standing: &str) -> &'static str {
@@ -60,6 +61,7 @@ fn path(endpoint: &Endpoint, case: &str, comment: &str) -> String {
             Segment::Parent => "organizations/acme",
             Segment::Case => case,
             Segment::Comment => comment,
+            Segment::Attachment => NO_ATTACHMENT,
         });
     }
     if let Some(verb) = endpoint.verb {
@@ -114,6 +116,10 @@ async fn every_endpoint_answers_everybody_as_the_table_says() {
                 // Support may close, and is told that it needs a solution first (R-CLOSE-1).
                 "yes" if (endpoint.id, standing) == ("cases.close", "agent") => {
                     (answer.status, answer.reason().as_str()) == (400, "SOLUTION_REQUIRED") && stored == 0
+                }
+                // Whoever may look finds that there is none.
+                "yes" if endpoint.path.contains(&Segment::Attachment) => {
+                    (answer.status, answer.reason().as_str()) == (404, "ATTACHMENT_NOT_FOUND")
                 }
                 "yes" => answer.status == 200 && (stored > 0) == (endpoint.kind == Kind::Command),
                 reason => answer.status == 403 && answer.reason() == reason && stored == 0,

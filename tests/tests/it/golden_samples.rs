@@ -1,0 +1,241 @@
+//! One value of every event type, with every optional field given, as it would lie in a log.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::path::PathBuf;
+
+use dossier_domain::access::{
+    AccessEvent, AccessGranted, DomainVerified, Entitlement, EntitlementGranted, ManagementTransferred,
+    MemberListed, OrganizationRegistered, ResellerAccessAllowed, ResellerAccessWithdrawn,
+};
+use dossier_domain::case::{
+    AttachmentAdded, CaseClosed, CaseEscalated, CaseEvent, CaseFiled, CaseRenamed, CaseStateChanged,
+    ClassificationRef, CommentAdded, CommentAddedV1, EscalationAcknowledged, EscalationReason,
+    EscalationResolved, InformationKind, InformationRequested, PriorityChanged, Problem,
+    ReopenedWithin30Days, Reproducible, SolutionKind, SolutionProposed, StateChangeCause, Status,
+    SubscribersChanged,
+};
+use dossier_domain::catalogue::Priority;
+use dossier_domain::personal::seal_all;
+use dossier_domain::{
+    AccountId, AttachmentId, CaseId, CommentId, Contact, DomainEvent, OrganizationId, Personal,
+    PersonalFields, PlanId, ProductId, Role, Side, Subject,
+};
+use jiff::Timestamp;
+use ulid::Ulid;
+
+/// A stored payload.
+pub(crate) struct Sample {
+    pub(crate) category: &'static str,
+    pub(crate) event_type: String,
+    pub(crate) version: u16,
+    pub(crate) payload: Vec<u8>,
+}
+
+impl Sample {
+    /// Its file below the folder of samples.
+    pub(crate) fn file(&self) -> PathBuf {
+        PathBuf::from(self.category).join(format!("{}.v{}.json", self.event_type, self.version))
+    }
+}
+
+/// A sample of every type in its current version, and of the older versions that were ever written.
+pub(crate) fn all() -> Vec<Sample> {
+    let mut samples: Vec<Sample> = case_events().into_iter().map(|event| current("case", event)).collect();
+    samples.extend(access_events().into_iter().map(|event| current("access", event)));
+    let mut first = CommentAddedV1 { comment: comment(), body: words("It is worse now."), author: alice() };
+    seal(&mut first.body);
+    seal(&mut first.author);
+    samples.push(Sample {
+        category: "case",
+        event_type: "CommentAdded".to_owned(),
+        version: 1,
+        payload: serde_json::to_vec(&first).unwrap(),
+    });
+    samples
+}
+
+fn current<E: DomainEvent>(category: &'static str, mut event: E) -> Sample {
+    seal(&mut event);
+    let event_type = event.event_type().to_owned();
+    Sample { category, event_type, version: event.version(), payload: event.encode() }
+}
+
+/// Seals in appearance only: the same bytes every time, and no key that could be lost.
+fn seal(fields: &mut dyn PersonalFields) {
+    let sealed = |subject: &str, plain: &[u8]| {
+        Ok::<_, Infallible>([&b"sealed for "[..], subject.as_bytes(), b": ", plain].concat())
+    };
+    let Ok(()) = seal_all(fields, sealed);
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_767_603_600 + second).unwrap()
+}
+
+fn account() -> AccountId {
+    AccountId(Ulid::from(11))
+}
+
+fn subject() -> Subject {
+    Subject::account(account())
+}
+
+fn comment() -> CommentId {
+    CommentId(Ulid::from(12))
+}
+
+fn words(text: &str) -> Personal<String> {
+    Personal::new(subject(), text.to_owned())
+}
+
+fn alice() -> Personal<Contact> {
+    let contact = Contact { email: "alice@acme.example".to_owned(), display_name: "Alice".to_owned() };
+    Personal::new(subject(), contact)
+}
+
+fn address(email: &str) -> Personal<String> {
+    Personal::new(Subject::contact(13), email.to_owned())
+}
+
+fn organization(name: &str) -> OrganizationId {
+    OrganizationId::new(name).unwrap()
+}
+
+fn product() -> ProductId {
+    ProductId::new("compute").unwrap()
+}
+
+fn plan() -> PlanId {
+    PlanId::new("platinum").unwrap()
+}
+
+fn case_events() -> Vec<CaseEvent> {
+    vec![
+        CaseFiled {
+            case: CaseId(Ulid::from(14)),
+            organization: organization("acme"),
+            product: product(),
+            classification: ClassificationRef {
+                id: "compute-vm".to_owned(),
+                display_name: "Technical > Compute > Compute Engine > Virtual machines".to_owned(),
+            },
+            title: words("Machines do not start"),
+            description: words("Since 09:10 new machines stay in STAGING."),
+            priority: Priority::P1,
+            language: "fr".to_owned(),
+            time_zone: Some("Europe/Paris".to_owned()),
+            contact_email: Some(address("desk@acme.example")),
+            subscribers: vec![address("ops@acme.example"), Personal::erased(Subject::contact(15))],
+            test_case: true,
+            problem: Some(Problem {
+                start: Some(at(-3_600)),
+                end: Some(at(-60)),
+                version: Some("1.2".to_owned()),
+                log_entries: Some(words("E1234")),
+                reproducible: Some(Reproducible::Yes),
+                code: Some(words("fn main() {}")),
+                application_flow: Some(words("front, back")),
+                affected_user_percent: Some(40),
+                user_impact: Some(words("nobody works")),
+            }),
+            filer: alice(),
+            side: Side::Customer,
+            manager: Some(organization("nimbus")),
+            access_revision: Some(9),
+            entitlement: Entitlement {
+                product: product(),
+                plan: plan(),
+                from: at(-86_400),
+                until: Some(at(86_400)),
+            },
+        }
+        .into(),
+        CommentAdded {
+            comment: comment(),
+            body: words("It is worse now."),
+            author: alice(),
+            side: Side::Support,
+        }
+        .into(),
+        AttachmentAdded {
+            attachment: AttachmentId(Ulid::from(16)),
+            filename: words("screen.png"),
+            media_type: "image/png".to_owned(),
+            size_bytes: 1_024,
+            sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".to_owned(),
+            blob: "0123456789abcdef0123456789abcdef".to_owned(),
+            author: alice(),
+            side: Side::Customer,
+        }
+        .into(),
+        CaseStateChanged {
+            from: Status::ActionRequired,
+            to: Status::InProgress,
+            cause: StateChangeCause::CustomerComment,
+        }
+        .into(),
+        CaseRenamed { title: words("Machines start slowly") }.into(),
+        SubscribersChanged { subscribers: vec![address("ops@acme.example")] }.into(),
+        PriorityChanged {
+            from: Priority::P3,
+            to: Priority::P0,
+            side: Side::Support,
+            reason: Some(words("an outage")),
+        }
+        .into(),
+        CaseEscalated {
+            reason: EscalationReason::BusinessImpact,
+            justification: words("We sell nothing."),
+            side: Side::Customer,
+        }
+        .into(),
+        EscalationAcknowledged {}.into(),
+        EscalationResolved {}.into(),
+        InformationRequested {
+            information: InformationKind::LogsAndHeaders,
+            text: words("Please send the log."),
+            author: alice(),
+        }
+        .into(),
+        SolutionProposed { solution: SolutionKind::Solved, text: words("Restart it."), author: alice() }
+            .into(),
+        CaseClosed {
+            closing: 2,
+            side: Side::Customer,
+            reopen_window_ends_at: at(2_592_000),
+            escalation_ended: true,
+        }
+        .into(),
+        ReopenedWithin30Days { closing: 2, comment: comment() }.into(),
+    ]
+}
+
+fn access_events() -> Vec<AccessEvent> {
+    vec![
+        OrganizationRegistered {
+            organization: organization("acme"),
+            display_name: "Acme".to_owned(),
+            country: "FR".to_owned(),
+            language: "fr".to_owned(),
+            reseller: false,
+        }
+        .into(),
+        DomainVerified { domain: "acme.example".to_owned() }.into(),
+        EntitlementGranted { product: product(), plan: plan(), from: at(0), until: Some(at(86_400)) }.into(),
+        MemberListed { account: account(), contact: alice() }.into(),
+        AccessGranted {
+            account: account(),
+            roles: BTreeMap::from([
+                (product(), Role::Owner),
+                (ProductId::new("storage").unwrap(), Role::Viewer),
+            ]),
+            support_privilege: true,
+            effective_at: at(0),
+        }
+        .into(),
+        ManagementTransferred { manager: Some(organization("nimbus")) }.into(),
+        ResellerAccessAllowed { reseller: organization("nimbus") }.into(),
+        ResellerAccessWithdrawn { reseller: organization("nimbus") }.into(),
+    ]
+}
