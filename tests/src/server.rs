@@ -4,22 +4,25 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use dossier_api::app::App;
 use dossier_api::config::Settings;
 use dossier_api::config::cli::SettingsArgs;
 use dossier_api::sample_data;
+use dossier_api::server::ConnectionLimits;
 use dossier_api::sign_in::DevIssuer;
 use dossier_api::sign_in::dev_issuer::DEV_ISSUER;
 use dossier_api::system::{Edge, System};
 use dossier_commands::{AccessOutcome, Clock, CommandError, Request, identity};
 use dossier_domain::access::{AccessCommand, AccessRejection};
 use dossier_domain::{Actor, CommandId, Contact, OrganizationId, Personal, StaffRole, Subject};
-use dossier_eventlog::RecordedEvent;
+use dossier_eventlog::{Position, RecordedEvent};
 use jiff::{SignedDuration, Timestamp};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -31,6 +34,8 @@ use crate::people::OPERATOR;
 const BEGINNING_SECONDS: i64 = 1_767_603_600;
 /// How long the sample data take, in the tests' time.
 const SAMPLE_DATA_SECONDS: i64 = 3_600;
+/// How long requests in flight may take at a stop.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Tokens outlive every test.
 const TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(24 * 400);
 
@@ -79,6 +84,7 @@ pub struct Server {
     system: System,
     issuer: DevIssuer,
     data: TempDir,
+    stopping: oneshot::Sender<()>,
     serving: JoinHandle<()>,
     anonymous: Client,
 }
@@ -102,22 +108,29 @@ impl Server {
     }
 
     async fn start_in(data: TempDir, clock: TestClock) -> Self {
-        let system = system(data.path(), &clock).await;
+        let settings = settings(data.path());
+        let system = system(&settings, &clock).await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
         let router = dossier_api::server::router(system.app.clone());
-        let serving = tokio::spawn(async move {
-            axum::serve(listener, router).await.expect("serving never ends by itself");
-        });
+        let limits = ConnectionLimits {
+            header_timeout: settings.header_timeout,
+            max_connections: settings.max_connections,
+            drain_timeout: DRAIN_TIMEOUT,
+        };
+        let (stopping, stopped) = oneshot::channel();
+        let serving = tokio::spawn(dossier_api::server::serve(listener, router, limits, async {
+            let _: Result<(), _> = stopped.await;
+        }));
         let issuer = DevIssuer::load(data.path()).expect("the key that the start has made");
         let anonymous = Client::new(&format!("http://{address}"), None);
-        Self { clock, address, system, issuer, data, serving, anonymous }
+        Self { clock, address, system, issuer, data, stopping, serving, anonymous }
     }
 
     /// Stops everything and hands the data over.
     pub async fn stop(self) -> TempDir {
-        self.serving.abort();
-        let _ = self.serving.await;
+        let _ = self.stopping.send(());
+        self.serving.await.expect("a server that stops in order");
         self.system.stop().await;
         self.data
     }
@@ -161,6 +174,11 @@ impl Server {
     /// Every event in the log.
     pub async fn events(&self) -> Vec<RecordedEvent> {
         log::all(&*self.app().store).await
+    }
+
+    /// Where the log ends.
+    pub async fn head(&self) -> Position {
+        self.app().store.head().await.expect("a log that can be read")
     }
 
     /// Who somebody is when they sign in here.
@@ -228,18 +246,21 @@ pub fn case_path(answer: &Answer) -> String {
     format!("/v2/{}", answer.ok()["name"].as_str().expect("a case has a name"))
 }
 
-async fn system(data: &Path, clock: &TestClock) -> System {
+fn settings(data: &Path) -> Settings {
     let flags = SettingsArgs {
         data: Some(data.display().to_string()),
         dev: Some("true".to_owned()),
         ..SettingsArgs::default()
     };
-    let settings = Settings::resolve(&flags, |_| None, |path| std::fs::read_to_string(path))
-        .expect("settings that need nothing");
+    Settings::resolve(&flags, |_| None, |path| std::fs::read_to_string(path))
+        .expect("settings that need nothing")
+}
+
+async fn system(settings: &Settings, clock: &TestClock) -> System {
     // Not installed: every test counts for itself, so the handle renders nothing here.
     let metrics = PrometheusBuilder::new().build_recorder().handle();
     let edge = Edge { clock: clock.clock(), entropy: dossier_api::edge::entropy() };
-    System::start(&settings, edge, metrics).await.expect("a system on data of its own")
+    System::start(settings, edge, metrics).await.expect("a system on data of its own")
 }
 
 /// The files of a data directory with the sample data, made once and copied for every server.
@@ -248,10 +269,10 @@ fn sample_files() -> Vec<(PathBuf, Vec<u8>)> {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         let data = tempfile::tempdir().expect("a directory for temporary files");
         runtime.block_on(async {
-            let system = system(data.path(), &TestClock::starting_at(BEGINNING_SECONDS)).await;
+            let system = system(&settings(data.path()), &TestClock::starting_at(BEGINNING_SECONDS)).await;
             sample_data::load(&system.app).await.expect("the whole story");
             let head = system.app.store.head().await.expect("a head");
-            let patience = std::time::Duration::from_secs(30);
+            let patience = Duration::from_secs(30);
             system.app.read_models.wait_for(head, patience).await.expect("read models that follow");
             system.stop().await;
         });

@@ -163,7 +163,7 @@ fn case_events() -> Vec<CaseEvent> {
             filename: words("screen.png"),
             media_type: "image/png".to_owned(),
             size_bytes: 1_024,
-            sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".to_owned(),
+            sha256: words("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
             blob: "0123456789abcdef0123456789abcdef".to_owned(),
             author: alice(),
             side: Side::Customer,
