@@ -1,3 +1,5 @@
+//! What the official clients send, byte for byte, and what is refused.
+
 use proptest::prelude::*;
 
 use super::*;
