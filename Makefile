@@ -38,7 +38,8 @@ $(VENV)/stamp: $(CONFORMANCE)/requirements.txt
 	@touch $@
 
 bench:           ## rates beside the raw limits of the same run
-	$(CARGO) run --release -q -p dossier-tests --bin bench
+	$(CARGO) build --release -q
+	$(CARGO) bench -q -p dossier-tests --bench bench
 
 check: test      ## test, and what takes longer: dependencies, conformance
 	$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-deny
