@@ -156,7 +156,7 @@ impl BlobStore {
     /// # Errors
     /// [`BlobError::Unavailable`].
     pub async fn delete(&self, key: &str) -> Result<(), BlobError> {
-        let Ok(path) = Path::parse(key) else { return Ok(()) };
+        let Some(path) = path_of(key) else { return Ok(()) };
         match self.inner.place.store.delete(&path).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(unavailable(&error)),
@@ -204,7 +204,14 @@ const CASES: &str = "cases";
 /// Prefix of what is not finished.
 const PENDING: &str = "pending";
 
-/// The error and its causes in one sentence; the outermost texts of the library repeat the inner ones.
+/// Where a key leads; `None` for what is no key of a blob.
+fn path_of(key: &str) -> Option<Path> {
+    let path = Path::parse(key).ok()?;
+    let is_key = path.parts().count() == 3 && path.parts().next().is_some_and(|part| part.as_ref() == CASES);
+    is_key.then_some(path)
+}
+
+/// In one sentence: the library's texts repeat their causes.
 fn unavailable(error: &object_store::Error) -> BlobError {
     BlobError::Unavailable(error.to_string())
 }

@@ -7,6 +7,7 @@
 //!
 //! The checks learn nothing of the adapter: what only it can get wrong is tested beside it.
 
+pub mod blob_store;
 pub mod bus;
 pub mod event_store;
 pub mod key_store;

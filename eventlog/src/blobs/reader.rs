@@ -9,7 +9,7 @@ use object_store::path::Path;
 use object_store::{GetOptions, GetRange, GetResult, ObjectStore, ObjectStoreExt};
 
 use super::seal::{CHUNK_BYTES, Layout, SEAL_BYTES, SEALED_CHUNK_BYTES, Seal};
-use super::{BlobError, CASES, Inner, unavailable};
+use super::{BlobError, CASES, Inner, path_of, unavailable};
 use crate::sealing::{SealedStream, TAG_BYTES};
 
 /// The content of a blob or a part of it, in pieces of at most 64 KiB.
@@ -34,7 +34,7 @@ pub(super) async fn read(
 ) -> Result<BlobStream, BlobError> {
     // An erased subject is told apart from a missing blob, whichever went first.
     inner.sealer.check_key(wanted.subject).await?;
-    let path = Path::parse(wanted.key).map_err(|_| BlobError::NotFound)?;
+    let path = path_of(wanted.key).ok_or(BlobError::NotFound)?;
     if !path.prefix_matches(&Path::from_iter([CASES, wanted.case])) {
         return Err(BlobError::NotFound);
     }
