@@ -14,6 +14,7 @@ pub mod endpoints;
 pub mod filter;
 pub mod health;
 pub mod limits;
+pub mod linger;
 pub mod logging;
 pub mod mask;
 pub mod multipart;

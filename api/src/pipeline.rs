@@ -18,6 +18,7 @@ use crate::call::{
     Call, DOSSIER_POSITION, DOSSIER_REQUEST_ID, Params, Parent, Reply, ReplyBody, max_wait, min_position,
 };
 use crate::endpoints::{Endpoint, Kind, route};
+use crate::linger::lingering;
 use crate::query::Query;
 use crate::refusals;
 use crate::status::{ApiError, Code};
@@ -78,6 +79,7 @@ async fn answer(
     seen: &mut Seen,
 ) -> Result<Reply, ApiError> {
     let (parts, body) = request.into_parts();
+    let body = lingering(&parts.headers, body);
     let overridden = overridden_get(&parts.method, &parts.headers);
     let method = if overridden { Method::GET } else { parts.method };
     let (endpoint, version, params) = route(&method, parts.uri.path())?;
