@@ -94,6 +94,19 @@ pub enum Bus {
 pub enum Blobs {
     /// A directory.
     Directory(PathBuf),
+    /// A bucket that speaks S3, `s3://BUCKET/PREFIX`; credentials, region and endpoint come from the usual `AWS_…`
+    /// variables.
+    S3(String),
+}
+
+impl Blobs {
+    /// The place as the blob store takes it.
+    pub fn url(&self) -> String {
+        match self {
+            Self::Directory(path) => format!("file:{}", path.display()),
+            Self::S3(url) => url.clone(),
+        }
+    }
 }
 
 /// The configuration of `dossier serve`, checked.
@@ -172,8 +185,8 @@ impl Settings {
             values::in_process_bus(bus)?;
         }
         let blobs = match layers.get("blobs_url") {
-            None => data.join("blobs"),
-            Some(url) => values::blob_directory(url)?,
+            None => Blobs::Directory(data.join("blobs")),
+            Some(url) => values::blobs(url)?,
         };
         let log = layers.get("log").map_or_else(|| Ok("info".to_owned()), values::log_filter)?;
         Ok(Self {
@@ -182,7 +195,7 @@ impl Settings {
             event_store: EventStore::Sqlite(event_store),
             read_model: ReadModel::Sqlite(read_model),
             bus: Bus::InProcess,
-            blobs: Blobs::Directory(blobs),
+            blobs,
             catalogue: layers.get("catalogue").map(|given| given.text().into()),
             log,
             log_format: layers.get("log_format").map_or(Ok(LogFormat::Text), values::log_format)?,

@@ -11,6 +11,7 @@ use dossier_eventlog::{
     Entropy, EventStore, InProcessBus, OpenError, Position, ReadError, Relay, RelayOptions, Sealer,
     SqliteKeyStore, SqliteOptions, SqliteStore,
 };
+use dossier_processes::blob_sweep::BlobSweep;
 use dossier_projections::case_history::{AttachmentQueries, CommentQueries, FeedQueries};
 use dossier_projections::cases::CaseQueries;
 use dossier_projections::{LogFollower, ReadModels};
@@ -117,8 +118,7 @@ impl System {
         let read_models = Arc::new(ReadModels::open(read_path, follower).await?);
         let verifier = verifier(settings, &edge)?;
 
-        let config::Blobs::Directory(folder) = &settings.blobs;
-        let blobs = BlobStore::open(&format!("file:{}", folder.display()), sealer.clone())?;
+        let blobs = BlobStore::open(&settings.blobs.url(), sealer.clone())?;
 
         let stop = CancellationToken::new();
         let mut tasks = read_models.start(&stop);
@@ -148,6 +148,13 @@ impl System {
             blobs,
             request_timeout: settings.request_timeout,
         });
+        let sweep = BlobSweep {
+            blobs: app.blobs.clone(),
+            attachments: app.attachments.clone(),
+            read_models: app.read_models.clone(),
+            clock: edge.clock,
+        };
+        tasks.spawn(sweep.run(stop.clone()));
         control::start(&settings.data, app.clone(), &stop, &mut tasks);
         Ok(Self { app, store, keys, stop, tasks })
     }

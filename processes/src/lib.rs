@@ -5,4 +5,7 @@
 //! store that no rebuild touches), a second effect for one trigger (a reactor's command id is derived from its name and the
 //! trigger's event id). What this crate never knows: HTTP.
 //!
-//! Nothing acts by itself yet. The first reactor brings the runner: a checkpoint per process, beginning where it declares.
+//! So far only the blob store is swept. The first reactor brings the runner: a checkpoint per process, beginning where it
+//! declares.
+
+pub mod blob_sweep;

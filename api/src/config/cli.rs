@@ -92,7 +92,7 @@ pub struct SettingsArgs {
     /// What carries events to projectors: in-process: [env: DOSSIER_BUS_URL] [default: in-process:]
     #[arg(long, value_name = "URL")]
     pub bus_url: Option<String>,
-    /// Where attachments are kept: file:PATH [env: DOSSIER_BLOBS_URL] [default: file:DATA/blobs]
+    /// Where attachments are kept: file:PATH or s3://BUCKET/PREFIX [env: DOSSIER_BLOBS_URL] [default: file:DATA/blobs]
     #[arg(long, value_name = "URL")]
     pub blobs_url: Option<String>,
     /// Mail server; this build has no mailer and refuses it [env: DOSSIER_SMTP_URL]

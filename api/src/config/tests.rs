@@ -186,7 +186,9 @@ fn engines_that_are_not_built_are_refused_with_what_is() {
     refused("--dev --read-model-url kurrentdb://h", &["no store that is known"]);
     refused("--dev --bus-url nats://h:4222", &["no NATS", "in-process:"]);
     refused("--dev --bus-url kafka://h", &["no bus that is known"]);
-    refused("--dev --blobs-url s3://bucket", &["no S3", "file:PATH"]);
+    refused("--dev --blobs-url s3://", &["no bucket", "s3://BUCKET"]);
+    let bucket = resolve("--dev --blobs-url s3://bucket/prefix", &[], None).unwrap().blobs;
+    assert_eq!(bucket.url(), "s3://bucket/prefix");
     refused("--dev --blobs-url /tmp/x", &["file:PATH"]);
     refused("--dev --smtp-url smtp://h", &["sends no mail"]);
     for url in ["sqlite:", "sqlite::memory:", "sqlite://", "sqlite:a?mode=ro", "/tmp/x.db"] {

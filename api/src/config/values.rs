@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::ConfigError;
 use super::layers::Given;
+use super::{Blobs, ConfigError};
 use crate::logging::{self, LogFormat};
 use crate::proto_json;
 
@@ -72,14 +72,21 @@ pub(super) fn in_process_bus(given: &Given) -> Result<(), ConfigError> {
     }
 }
 
-pub(super) fn blob_directory(given: &Given) -> Result<PathBuf, ConfigError> {
-    let does = "use file:PATH such as file:/var/lib/dossier/blobs";
+pub(super) fn blobs(given: &Given) -> Result<Blobs, ConfigError> {
+    let does = "use file:PATH such as file:/var/lib/dossier/blobs, or s3://BUCKET/PREFIX";
     match given.text().split_once(':') {
         Some(("file", path)) => {
             let path = path.strip_prefix("//").unwrap_or(path);
-            if path.is_empty() { Err(given.refused("names no directory", does)) } else { Ok(path.into()) }
+            if path.is_empty() {
+                Err(given.refused("names no directory", does))
+            } else {
+                Ok(Blobs::Directory(path.into()))
+            }
         }
-        Some(("s3", _)) => Err(given.refused("this build has no S3, only files", does)),
+        Some(("s3", rest)) if rest.trim_start_matches('/').is_empty() => {
+            Err(given.refused("names no bucket", does))
+        }
+        Some(("s3", _)) => Ok(Blobs::S3(given.text().to_owned())),
         _ => Err(given.refused("is no place for attachments that is known", does)),
     }
 }

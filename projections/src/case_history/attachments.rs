@@ -81,6 +81,15 @@ impl AttachmentQueries {
         Ok(query.build_query_as().fetch_optional(self.database.readers()).await?)
     }
 
+    /// Whether any attachment has its content in this blob; for sweeping, so without a scope.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn refers_to(&self, blob: &str) -> Result<bool, QueryError> {
+        let query = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM case_attachments WHERE blob = $1)");
+        Ok(query.bind(blob).fetch_one(self.database.readers()).await?)
+    }
+
     /// Attachments of a case of an organization, oldest first, after a sequence; `None` when the scope does not show
     /// the case.
     ///

@@ -32,7 +32,7 @@ impl ReadModel for CaseHistory {
     }
 
     fn schema_version(&self) -> i64 {
-        4
+        5
     }
 
     fn categories(&self) -> &'static [&'static str] {
@@ -47,7 +47,7 @@ impl ReadModel for CaseHistory {
                           author_email TEXT, author_name TEXT, side TEXT NOT NULL, created_at_micros INTEGER NOT NULL",
                 indexes: &["case_id, sequence"],
             },
-            Table { name: ATTACHMENTS, columns: ATTACHMENT_COLUMNS, indexes: &["case_id, sequence"] },
+            Table { name: ATTACHMENTS, columns: ATTACHMENT_COLUMNS, indexes: &["case_id, sequence", "blob"] },
             // Whose case it is, so that this model answers for visibility by itself.
             Table {
                 name: CASES,
