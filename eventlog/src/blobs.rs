@@ -111,7 +111,9 @@ struct Inner {
 
 impl BlobStore {
     /// Opens the blobs at `file:PATH` (a folder, made when it is missing) or `s3://bucket/prefix` (with the feature `s3`;
-    /// credentials, region and endpoint come from the usual `AWS_…` variables).
+    /// credentials, region and endpoint come from the usual `AWS_…` variables). In S3 a blob has at most 5 GiB, the most
+    /// that one copy moves, and the bucket needs a rule that ends incomplete multipart uploads: what a killed process
+    /// left of one is in no list, so that no sweep finds it.
     ///
     /// # Errors
     /// [`BlobOpenError`], one sentence that says what to do.
@@ -133,7 +135,8 @@ impl BlobStore {
 
     /// The bytes `range` of a blob's content, cut to its size; `case`, `subject` and `size_bytes` are those of the
     /// upload. What is wrong with the blob as a whole or with the first chunk of the range is answered here, before
-    /// anything is streamed; each item is at most 64 KiB. Only the chunks that the range touches are read.
+    /// anything is streamed; each item is at most 64 KiB. Only the chunks that the range touches are read. A stream
+    /// that began before an erasure goes on to its end.
     ///
     /// # Errors
     /// [`BlobError::NotFound`], [`BlobError::Erased`], [`BlobError::Damaged`], [`BlobError::Unavailable`]; the stream ends

@@ -27,7 +27,7 @@
 //!    heads of the streams and asks it: the rule is written once. A heavy client library goes behind a cargo feature.
 //! 2. Give it one `async fn fresh() -> Fresh<dyn EventStore>` (or `dyn Bus`, `dyn KeyStore`) that makes an empty one,
 //!    and run the contract beside the trait with one line: `event_store_contract!(fresh)`, `bus_contract!(fresh)`,
-//!    `key_store_contract!(fresh)`. From another crate: with the feature `contract`.
+//!    `key_store_contract!(fresh)`, `blob_store_contract!(fresh)`. From another crate: with the feature `contract`.
 //! 3. Test beside it what only it can get wrong: its failures, its recovery, how it is opened.
 
 mod admission;
