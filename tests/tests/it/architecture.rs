@@ -158,8 +158,11 @@ fn nothing_is_left_undone_or_switched_off() {
 
 #[test]
 fn every_rust_file_begins_by_saying_what_it_is() {
-    let silent: Vec<_> =
-        rust_files().iter().filter(|file| !read(file).starts_with("//! ")).map(|file| shown(file)).collect();
+    let silent: Vec<_> = rust_files()
+        .iter()
+        .filter(|file| !read(file).lines().take(3).any(|line| line.starts_with("//! ")))
+        .map(|file| shown(file))
+        .collect();
     assert!(silent.is_empty(), "{silent:?}");
 }
 

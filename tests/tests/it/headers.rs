@@ -188,7 +188,7 @@ async fn the_correlation_id_reaches_the_event_and_is_replayed() {
     assert_eq!((&event["type"], &event["revision"]), (&json!("CaseFiled"), &json!(0)));
     assert_eq!(event["metadata"]["correlation_id"], "ticket-4711.a_b");
     assert_eq!(event["payload"]["title"]["open"], sample_case()["displayName"], "opened with the key store");
-    assert!(!event["metadata"].to_string().contains("@"), "no address among the metadata");
+    assert!(!event["metadata"].to_string().contains('@'), "no address among the metadata");
 }
 
 #[tokio::test]

@@ -138,16 +138,13 @@ impl Client {
     async fn send(&mut self, http: &Http, intention: Intention) -> bool {
         let call =
             http.call(intention.method.clone(), &intention.path).header("idempotency-key", &intention.key);
-        match call.json(&intention.body).try_send().await {
-            Ok(answer) => {
-                self.take_in(&intention, &answer);
-                true
-            }
-            Err(_) => {
-                self.unanswered = Some(intention);
-                false
-            }
+        let answered = call.json(&intention.body).try_send().await;
+        if let Ok(answer) = &answered {
+            self.take_in(&intention, answer);
+        } else {
+            self.unanswered = Some(intention);
         }
+        answered.is_ok()
     }
 
     fn take_in(&mut self, intention: &Intention, answer: &Answer) {

@@ -1,6 +1,10 @@
 //! What crosses crates, one module per subject.
 
+#![expect(clippy::unwrap_used, reason = "in a test, what is not there fails it")]
+#![expect(clippy::print_stdout, reason = "shown beside a failure: the seed that repeats it")]
+
 mod architecture;
+mod attachments;
 mod crash;
 mod endpoints;
 mod full_disk;
@@ -16,6 +20,7 @@ mod plans;
 mod recipe;
 mod refusals;
 mod schemas;
+mod search;
 mod standing;
 mod start_up;
 mod wire;

@@ -5,6 +5,9 @@ use std::path::Path;
 use dossier_tests::process::{self, Process, command};
 use tempfile::TempDir;
 
+/// Flags, environment, and what the complaint must say.
+type BadValue<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a [&'a str]);
+
 /// A data directory that a server has used and left in order.
 async fn used() -> (TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -153,7 +156,7 @@ async fn a_bad_catalogue_is_named_with_what_is_wrong() {
 
 #[tokio::test]
 async fn a_bad_value_is_named_with_its_key_wherever_it_came_from() {
-    let bad: &[(&[&str], &[(&str, &str)], &[&str])] = &[
+    let bad: &[BadValue] = &[
         (&["--dev", "--listen", "everywhere"], &[], &["listen", "everywhere", "127.0.0.1:8080"]),
         (&["--dev", "--listen", "0.0.0.0:0"], &[], &["loopback"]),
         (&["--dev", "--max-body-bytes", "1"], &[], &["max-body-bytes", "64KiB"]),
