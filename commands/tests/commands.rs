@@ -163,6 +163,7 @@ fn node(store: &Arc<MemoryStore>, sealer: &Arc<Sealer>, second: &Arc<AtomicI64>)
     Commands::new(store.clone(), sealer.clone(), catalogue(), clock, 1_000)
 }
 
+/// R-TOOL-1.
 #[tokio::test]
 async fn r_tool_1_a_repeated_command_has_its_effect_once_and_gets_the_first_answer_again() {
     let world = World::new().await;

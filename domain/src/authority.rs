@@ -404,6 +404,7 @@ mod tests {
     use super::*;
     use crate::testing::{acme, acme_id, at, people};
 
+    /// R-ACCESS-3.
     #[test]
     fn r_access_3_a_grant_holds_from_its_instant_on_inclusive_and_is_pending_before() {
         let access = acme().pending("erin", at(100)).build();
@@ -417,6 +418,7 @@ mod tests {
         assert_eq!(authority(100).open_to(Action::ReadCases), Ok(()));
     }
 
+    /// R-ACCESS-7.
     #[test]
     fn r_access_7_being_listed_is_not_enough_to_contact_support() {
         let access = acme().build();
@@ -426,6 +428,7 @@ mod tests {
         }
     }
 
+    /// R-CASE-4.
     #[test]
     fn r_case_4_viewers_read_and_do_nothing_else() {
         let access = acme().build();

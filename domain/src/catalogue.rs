@@ -242,6 +242,7 @@ mod tests {
     use super::*;
     use crate::testing::catalogue;
 
+    /// R-CASE-2.
     #[test]
     fn r_case_2_each_priority_is_told_apart_by_its_workaround() {
         let says = |priority: Priority, text: &str| priority.description().contains(text);

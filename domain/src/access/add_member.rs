@@ -76,6 +76,7 @@ mod tests {
             .map_err(|rejection| rejection.reason())
     }
 
+    /// R-ACCESS-1.
     #[test]
     fn r_access_1_adding_lists_the_person_and_grants_the_support_privilege() {
         let events = add("erin", None).unwrap();
@@ -86,16 +87,19 @@ mod tests {
         assert_eq!(granted.effective_at, at(0));
     }
 
+    /// R-ACCESS-1.
     #[test]
     fn r_access_1_somebody_who_has_a_grant_is_not_added_again() {
         assert_eq!(add("alice", None), Err("ALREADY_GRANTED"));
     }
 
+    /// R-ACCESS-1.
     #[test]
     fn r_access_1_an_address_outside_the_verified_domains_is_refused() {
         assert_eq!(add("peter", None), Err("INVALID_FIELD"));
     }
 
+    /// R-ACCESS-3.
     #[test]
     fn r_access_3_access_begins_at_most_24_hours_ahead() {
         assert!(add("erin", Some(at(24 * 3600))).is_ok());

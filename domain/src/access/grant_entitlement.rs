@@ -70,6 +70,7 @@ mod tests {
         })
     }
 
+    /// R-PLAN-1.
     #[test]
     fn r_plan_1_an_entitlement_holds_from_its_start_until_just_before_its_end() {
         let mut access = acme().without_entitlements().build();
@@ -84,6 +85,7 @@ mod tests {
         assert_eq!([9, 10, 19, 20].map(eligible), [false, true, true, false]);
     }
 
+    /// R-PLAN-1.
     #[test]
     fn r_plan_1_the_plan_must_be_one_that_makes_the_product_eligible() {
         let mut access = acme().without_entitlements().build();

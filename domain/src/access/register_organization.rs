@@ -57,6 +57,7 @@ mod tests {
         })
     }
 
+    /// R-ORG-1.
     #[test]
     fn r_org_1_an_operator_registers_an_organization_once() {
         let operator = people("operator");

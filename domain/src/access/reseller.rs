@@ -87,6 +87,7 @@ mod tests {
         Ok(events.len())
     }
 
+    /// R-RES-3.
     #[test]
     fn r_res_3_a_transfer_ends_the_grant_to_the_previous_reseller() {
         let mut access = acme().build();
@@ -107,6 +108,7 @@ mod tests {
         assert_eq!(access.management.len(), 2);
     }
 
+    /// R-RES-2.
     #[test]
     fn r_res_2_withdrawing_twice_changes_nothing() {
         let mut access = acme().build();

@@ -46,6 +46,7 @@ mod tests {
             .map_err(|rejection| rejection.reason())
     }
 
+    /// R-ORG-1.
     #[test]
     fn r_org_1_an_organization_has_verified_domains_in_lower_case() {
         assert_eq!(

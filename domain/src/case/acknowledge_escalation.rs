@@ -41,6 +41,7 @@ mod tests {
     use super::*;
     use crate::testing::{Given, acknowledge, escalate, resolve_escalation};
 
+    /// R-ESC-2.
     #[test]
     fn r_esc_2_an_escalation_goes_from_requested_to_acknowledged_to_resolved() {
         let status = |given: &Given| given.clone().state().filed().unwrap().escalation;
@@ -52,6 +53,7 @@ mod tests {
         assert_eq!(status(&resolved), EscalationStatus::Resolved);
     }
 
+    /// R-ESC-2.
     #[test]
     fn r_esc_2_without_an_escalation_there_is_nothing_to_handle() {
         for command in [acknowledge(), resolve_escalation()] {

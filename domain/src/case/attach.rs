@@ -101,6 +101,7 @@ mod tests {
         CaseCommand::Attach(command)
     }
 
+    /// R-ATTACH-1.
     #[test]
     fn r_attach_1_the_event_carries_name_media_type_size_and_digest() {
         let events = Given::filed().when("bob", 1, &attached("trace.log")).events();
@@ -111,6 +112,7 @@ mod tests {
         assert_eq!(event.blob, "cases/c/b");
     }
 
+    /// R-COMMENT-1.
     #[test]
     fn r_comment_1_an_attachment_alone_answers_no_request() {
         let state = Given::filed().and("agent-north", 1, &ask()).when("alice", 2, &attach()).state();
@@ -118,6 +120,7 @@ mod tests {
         assert_eq!((case.status, case.outstanding_requests), (crate::case::Status::ActionRequired, 1));
     }
 
+    /// R-ATTACH-1.
     #[test]
     fn r_attach_1_viewers_and_outsiders_attach_nothing_and_a_closed_case_takes_none_of_the_customer() {
         assert_eq!(Given::filed().when("carol", 1, &attach()).rejection().reason(), "ROLE_TOO_LOW");

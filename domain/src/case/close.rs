@@ -40,6 +40,7 @@ mod tests {
     use crate::case::EscalationStatus;
     use crate::testing::{Given, acme, ask, close, comment, escalate, propose};
 
+    /// R-CASE-3.
     #[test]
     fn r_case_3_the_customer_side_closes_from_every_open_state() {
         let states = [
@@ -54,6 +55,7 @@ mod tests {
         }
     }
 
+    /// R-CLOSE-1.
     #[test]
     fn r_close_1_support_closes_with_a_solution_only() {
         assert_eq!(Given::filed().when("agent-north", 1, &close()).rejection().reason(), "SOLUTION_REQUIRED");
@@ -66,6 +68,7 @@ mod tests {
         assert_eq!(Given::filed().and("alice", 1, &close()).when("alice", 2, &close()).events(), vec![]);
     }
 
+    /// R-ESC-2.
     #[test]
     fn r_esc_2_closing_ends_an_active_escalation() {
         let outcome = Given::filed().and("alice", 1, &escalate()).when("alice", 2, &close());
@@ -73,6 +76,7 @@ mod tests {
         assert_eq!(outcome.state().filed().unwrap().escalation, EscalationStatus::None);
     }
 
+    /// R-PLAN-4.
     #[test]
     fn r_plan_4_an_open_case_is_finished_without_a_plan() {
         let without = acme().without_entitlements().build();

@@ -64,6 +64,7 @@ mod tests {
         state.filed().expect("filed").status
     }
 
+    /// R-COMMENT-1.
     #[test]
     fn r_comment_1_a_customer_comment_puts_a_waiting_case_back_in_progress_and_answers_all_requests() {
         for waiting in [vec![ask(), ask()], vec![propose()]] {
@@ -81,6 +82,7 @@ mod tests {
         }
     }
 
+    /// R-COMMENT-1.
     #[test]
     fn r_comment_1_both_sides_stand_in_one_history_with_their_side() {
         let side = |who| {
@@ -91,6 +93,7 @@ mod tests {
         assert_eq!((side("alice"), side("agent-north")), (Side::Customer, Side::Support));
     }
 
+    /// R-CASE-3.
     #[test]
     fn r_case_3_an_answer_of_support_takes_a_new_case_up_and_a_customer_comment_does_not() {
         assert_eq!(
@@ -112,6 +115,7 @@ mod tests {
         }
     }
 
+    /// R-CASE-4.
     #[test]
     fn r_case_4_viewers_and_outsiders_do_not_comment() {
         assert_eq!(Given::filed().when("carol", 1, &comment("hi")).rejection().reason(), "ROLE_TOO_LOW");
@@ -120,6 +124,7 @@ mod tests {
         assert_eq!(Given::nothing().when("alice", 1, &command).rejection().reason(), "CASE_NOT_FOUND");
     }
 
+    /// R-COMMENT-2.
     #[test]
     fn r_comment_2_a_comment_leaves_only_the_comment_and_the_cases_own_events() {
         let events =
@@ -128,6 +133,7 @@ mod tests {
         assert_eq!(types, ["CommentAdded", "CaseStateChanged"]);
     }
 
+    /// R-REOPEN-3.
     #[test]
     fn r_reopen_3_supports_comment_on_a_closed_case_leaves_it_closed() {
         let outcome =

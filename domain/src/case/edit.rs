@@ -132,6 +132,7 @@ mod tests {
         );
     }
 
+    /// R-PRIO-1.
     #[test]
     fn r_prio_1_redefining_the_priority_needs_the_capability_and_an_open_case() {
         let raise = edit(|command| command.priority = Some(Priority::P1));
@@ -145,6 +146,7 @@ mod tests {
         assert_eq!(closed.when("alice", 2, &raise).rejection().reason(), "CASE_CLOSED");
     }
 
+    /// R-PRIO-1.
     #[test]
     fn r_prio_1_support_changes_it_at_any_time_with_a_reason() {
         let without = edit(|command| command.priority = Some(Priority::P1));

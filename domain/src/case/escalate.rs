@@ -81,6 +81,7 @@ mod tests {
         Given, acknowledge, acme, ask, close, comment, escalate, personal, propose, resolve_escalation,
     };
 
+    /// R-ESC-1.
     #[test]
     fn r_esc_1_the_customer_side_escalates_in_any_open_state() {
         let states = [
@@ -96,6 +97,7 @@ mod tests {
         }
     }
 
+    /// R-ESC-1.
     #[test]
     fn r_esc_1_an_escalated_solution_goes_back_in_progress() {
         let outcome = Given::filed().and("agent-north", 1, &propose()).when("alice", 2, &escalate());
@@ -104,12 +106,14 @@ mod tests {
         assert_eq!(outcome.state().filed().unwrap().status, Status::InProgress);
     }
 
+    /// R-ESC-1.
     #[test]
     fn r_esc_1_a_closed_case_is_not_escalated() {
         let rejection = Given::filed().and("alice", 1, &close()).when("alice", 2, &escalate()).rejection();
         assert_eq!(rejection.reason(), "CASE_CLOSED");
     }
 
+    /// R-ESC-1.
     #[test]
     fn r_esc_1_a_plan_without_the_capability_refuses_and_names_those_with_it() {
         let silver = acme().without_entitlements().entitled("compute", "silver").build();
@@ -118,6 +122,7 @@ mod tests {
         assert_eq!(rejection.metadata()[0], ("capability", "escalate".to_owned()));
     }
 
+    /// R-ESC-1.
     #[test]
     fn r_esc_1_reason_and_justification_are_needed() {
         let without_reason =
@@ -133,11 +138,13 @@ mod tests {
         }
     }
 
+    /// R-ESC-1.
     #[test]
     fn r_esc_1_support_does_not_escalate_for_the_customer() {
         assert_eq!(Given::filed().when("agent-north", 1, &escalate()).rejection().reason(), "NOT_FOR_YOU");
     }
 
+    /// R-ESC-2.
     #[test]
     fn r_esc_2_a_second_escalation_while_one_is_active_changes_nothing_and_says_so() {
         let requested = Given::filed().and("alice", 1, &escalate());
@@ -149,6 +156,7 @@ mod tests {
         assert_eq!(resolved.when("alice", 4, &escalate()).events().len(), 1);
     }
 
+    /// R-PLAN-4.
     #[test]
     fn r_plan_4_without_a_plan_nothing_is_escalated() {
         let without = acme().without_entitlements().build();

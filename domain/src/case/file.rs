@@ -217,6 +217,7 @@ mod tests {
         CaseCommand::File(Box::new(command))
     }
 
+    /// R-CASE-1.
     #[test]
     fn r_case_1_filing_keeps_everything_that_was_given() {
         let command = filed(|command| {
@@ -249,6 +250,7 @@ mod tests {
         assert_eq!(case.classification.display_name, "Compute > Virtual machines");
     }
 
+    /// R-CASE-1.
     #[test]
     fn r_case_1_what_is_missing_or_does_not_fit_is_refused_by_field() {
         let cases: [(&str, CaseCommand); 12] = [
@@ -284,12 +286,14 @@ mod tests {
         }
     }
 
+    /// R-CASE-1.
     #[test]
     fn r_case_1_fifty_thousand_characters_of_description_are_taken() {
         let command = filed(|c| c.description = personal(&"漢".repeat(50_000)));
         assert_eq!(Given::nothing().when("alice", 0, &command).events().len(), 1);
     }
 
+    /// R-CASE-1.
     #[test]
     fn r_case_1_an_unknown_language_becomes_english_and_a_regional_one_its_base() {
         for (wish, language) in [("fr-CA", "fr"), ("xx", "en"), ("", "en"), ("ja", "ja")] {
@@ -298,6 +302,7 @@ mod tests {
         }
     }
 
+    /// R-CASE-4.
     #[test]
     fn r_case_4_filing_needs_editor_and_the_support_privilege() {
         assert_eq!(Given::nothing().when("bob", 0, &filed(|_| ())).events().len(), 1);
@@ -311,6 +316,7 @@ mod tests {
         }
     }
 
+    /// R-PLAN-1.
     #[test]
     fn r_plan_1_filing_without_an_eligible_plan_names_the_plans_that_would_do() {
         let rejection = Given::nothing()
@@ -321,6 +327,7 @@ mod tests {
         assert_eq!(rejection.metadata()[1], ("plans", "gold, platinum, silver".to_owned()));
     }
 
+    /// R-PLAN-3.
     #[test]
     fn r_plan_3_p0_is_filed_only_with_a_plan_that_offers_it() {
         let p0 = filed(|c| c.priority = Some(Priority::P0));
@@ -331,6 +338,7 @@ mod tests {
         assert_eq!(rejection.metadata(), vec![("plans", "premier".to_owned())]);
     }
 
+    /// R-RES-3.
     #[test]
     fn r_res_3_the_manager_of_the_moment_and_the_access_revision_stand_in_the_filing() {
         let managed = acme().managed_by("nimbus").build();

@@ -39,6 +39,7 @@ mod tests {
     use crate::case::Status;
     use crate::testing::{Given, close, propose};
 
+    /// R-CASE-3.
     #[test]
     fn r_case_3_proposing_makes_the_case_solution_provided() {
         let state = Given::filed().when("agent-north", 1, &propose()).state();

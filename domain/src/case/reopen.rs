@@ -81,6 +81,7 @@ mod tests {
     const CLOSED_AT: i64 = 1_000;
     const LAST_SECOND: i64 = CLOSED_AT + 2_592_000;
 
+    /// R-REOPEN-1.
     #[test]
     fn r_reopen_1_a_comment_exactly_30_days_after_closing_reopens_in_one_append() {
         let outcome =
@@ -94,6 +95,7 @@ mod tests {
         assert_eq!(outcome.state().filed().unwrap().status, Status::InProgress);
     }
 
+    /// R-REOPEN-2.
     #[test]
     fn r_reopen_2_one_second_later_the_comment_is_refused_with_the_end_and_a_follow_up() {
         let rejection = Given::filed()
@@ -107,6 +109,7 @@ mod tests {
         assert!(metadata.contains(&("followUpClassification", "compute-vm".to_owned())));
     }
 
+    /// R-REOPEN-3.
     #[test]
     fn r_reopen_3_the_window_counts_from_the_latest_closing_however_often_it_was_closed() {
         let given = Given::filed()
@@ -120,6 +123,7 @@ mod tests {
         ));
     }
 
+    /// R-REOPEN-3.
     #[test]
     fn r_reopen_3_after_reopening_the_escalation_is_none_and_can_be_asked_again() {
         let given = Given::filed().and("alice", 1, &escalate()).and("alice", 2, &close()).and(
@@ -131,6 +135,7 @@ mod tests {
         assert_eq!(given.when("alice", 4, &escalate()).events().len(), 1);
     }
 
+    /// R-REOPEN-4.
     #[test]
     fn r_reopen_4_the_follow_up_is_offered_within_the_window_too() {
         let state = Given::filed().and("alice", 1, &close()).state();
@@ -141,6 +146,7 @@ mod tests {
         );
     }
 
+    /// R-PLAN-4.
     #[test]
     fn r_plan_4_without_a_plan_a_comment_does_not_reopen() {
         let rejection = Given::filed()

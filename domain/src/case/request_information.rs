@@ -39,6 +39,7 @@ mod tests {
     use crate::case::Status;
     use crate::testing::{Given, ask, close};
 
+    /// R-INFOREQ-1.
     #[test]
     fn r_inforeq_1_asking_makes_the_case_action_required() {
         let state = Given::filed().when("agent-north", 1, &ask()).state();
@@ -46,6 +47,7 @@ mod tests {
         assert_eq!(state.filed().unwrap().outstanding_requests, 1);
     }
 
+    /// R-INFOREQ-1.
     #[test]
     fn r_inforeq_1_only_support_asks_and_only_on_an_open_case() {
         assert_eq!(Given::filed().when("alice", 1, &ask()).rejection().reason(), "NOT_FOR_YOU");

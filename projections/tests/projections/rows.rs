@@ -20,6 +20,7 @@ async fn row_after(facts: &[Fact]) -> CaseRow {
     running.cases().get(&all_of("acme"), &acme(), case(0)).await.unwrap().expect("there is a row")
 }
 
+/// R-CASE-1.
 #[tokio::test]
 async fn r_case_1_a_filing_is_shown_with_all_that_was_given() {
     let problem = Problem {
@@ -112,6 +113,7 @@ async fn every_event_changes_what_it_says_and_nothing_else() {
     }
 }
 
+/// R-ESC-2.
 #[tokio::test]
 async fn r_esc_2_an_escalation_ends_when_it_is_resolved_or_the_case_is_closed() {
     for (kind, escalated) in [(6, true), (7, false), (10, false), (0, true)] {
@@ -120,6 +122,7 @@ async fn r_esc_2_an_escalation_ends_when_it_is_resolved_or_the_case_is_closed() 
     }
 }
 
+/// R-COMMENT-3.
 #[tokio::test]
 async fn r_comment_3_what_is_for_support_moves_the_revision_but_not_the_customers() {
     let internal = Fact::of_case(0, case_event(4, 1)).for_support();
@@ -128,6 +131,7 @@ async fn r_comment_3_what_is_for_support_moves_the_revision_but_not_the_customer
     assert_eq!((row.customer_revision, row.customer_updated_at_micros), (1, micros(1)));
 }
 
+/// R-COMMENT-3.
 #[tokio::test]
 async fn r_comment_3_a_note_for_support_and_its_attachment_are_not_in_the_history() {
     let attached = Fact::of_case(0, attachment(3)).for_support();
@@ -143,6 +147,7 @@ async fn r_comment_3_a_note_for_support_and_its_attachment_are_not_in_the_histor
     assert_eq!(page.attachments, []);
 }
 
+/// R-COMMENT-1.
 #[tokio::test]
 async fn r_comment_1_comments_of_both_sides_and_of_older_releases_stand_in_one_history() {
     let world = World::given(&[filed(0)]).await;
