@@ -1,9 +1,11 @@
 # `make run` serves on the embedded default; `make test` installs what the tests need and passes them.
-.PHONY: run test lint unit bench conformance schemas check help
+.PHONY: run test lint unit bench conformance schemathesis fuzz schemas check help
 
 CARGO ?= cargo
 VENV := .venv
 CONFORMANCE := ../shared/conformance
+REQUIREMENTS := tests/clients/requirements.txt $(wildcard $(CONFORMANCE)/requirements.txt)
+FUZZ_SECONDS ?= 60
 
 help:            ## list these targets
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -28,20 +30,36 @@ deploy/test-requirements.stamp: deploy/install-test-requirements
 schemas:         ## write the generated contracts (schemas/): event schemas, OpenAPI, authorization table
 	$(CARGO) run -q -- schemas --out schemas
 
-conformance: $(VENV)/stamp  ## drive a private server with the official Python client
+conformance: $(VENV)/stamp tests/clients/node_modules/stamp  ## drive a private server with the official Python and Node clients
 	$(CARGO) build --locked
 	deploy/conformance $(VENV) $(CONFORMANCE)
 
-$(VENV)/stamp: $(CONFORMANCE)/requirements.txt
+schemathesis: $(VENV)/stamp  ## hold a private server's answers against its own description
+	$(CARGO) build --locked
+	deploy/private-server $(VENV)/bin/python tests/clients/described_answers.py
+
+$(VENV)/stamp: $(REQUIREMENTS)
+	deploy/install-test-requirements clients
 	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install -q -r $<
+	$(VENV)/bin/pip install -q $(^:%=-r %)
 	@touch $@
+
+tests/clients/node_modules/stamp: tests/clients/package-lock.json
+	deploy/install-test-requirements clients
+	cd tests/clients && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+fuzz:            ## feed each reader of foreign bytes with arbitrary ones, FUZZ_SECONDS (60) long
+	$(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-fuzz
+	fuzz/run $(FUZZ_SECONDS)
 
 bench:           ## rates beside the raw limits of the same run
 	$(CARGO) build --release -q
 	$(CARGO) bench -q -p dossier-tests --bench bench
 
-check: test      ## test, and what takes longer: dependencies, conformance
+check: test      ## test, and what takes longer: dependencies, conformance, schemathesis, fuzz
 	$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-deny
 	$(CARGO) deny check licenses bans sources
 	$(MAKE) conformance
+	$(MAKE) schemathesis
+	$(MAKE) fuzz
