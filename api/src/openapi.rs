@@ -10,6 +10,7 @@ use crate::endpoints::{
     cases_escalate, cases_get, cases_list, cases_patch, cases_search, cases_show_feed, comments_create,
     comments_get, comments_list, media_download, media_upload, priorities_list,
 };
+use crate::resources::{ESCALATION_REASONS, PRIORITIES, PRODUCT_LINES, REPRODUCIBLE, STATES};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -60,6 +61,12 @@ pub fn document() -> Value {
         }
     }
     document["paths"] = Value::Object(paths);
+    for (name, schema) in document["components"]["schemas"].as_object_mut().into_iter().flatten() {
+        let is_answer = ["Resource", "List", "Feed"].iter().any(|end| name.ends_with(end));
+        for (field, property) in schema["properties"].as_object_mut().into_iter().flatten() {
+            tighten(field, property, is_answer);
+        }
+    }
     document["components"]["schemas"]["Status"] = status_schema();
     document["components"]["securitySchemes"] = json!({
         "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An OpenID Connect token" }
@@ -77,6 +84,41 @@ fn complete(operation: &mut Value, version: &str) {
         "description": "A refusal; `details` holds an ErrorInfo with a stable `reason`",
         "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Status" } } }
     });
+}
+
+/// Says of a field what its Rust type does not: the names of an enum, the form of an instant, and that an answer leaves
+/// out what is unset instead of sending null.
+fn tighten(field: &str, property: &mut Value, is_answer: bool) {
+    if is_answer && let Some(types) = property["type"].as_array() {
+        let plain = types.iter().find(|one| *one != "null").cloned();
+        property["type"] = plain.unwrap_or_default();
+    }
+    let choices = property["oneOf"].as_array();
+    let plain =
+        choices.and_then(|choices| choices.iter().find(|choice| choice.get("$ref").is_some())).cloned();
+    if let Some(plain) = plain.filter(|_| is_answer) {
+        *property = plain;
+    }
+    let names = match field {
+        "state" => STATES,
+        "priority" => PRIORITIES,
+        "productLine" => PRODUCT_LINES,
+        "reason" => ESCALATION_REASONS,
+        "reproducible" => REPRODUCIBLE,
+        _ => {
+            if field.ends_with("Time") {
+                property["format"] = json!("date-time");
+            }
+            return;
+        }
+    };
+    // Number 0 says that nothing was said.
+    let mut names: Vec<Value> =
+        names.iter().filter(|(_, number)| *number != 0).map(|(name, _)| json!(name)).collect();
+    if property["type"].is_array() {
+        names.push(Value::Null);
+    }
+    property["enum"] = json!(names);
 }
 
 fn status_schema() -> Value {
@@ -145,5 +187,19 @@ mod tests {
                 assert_eq!(id.trim_start_matches("v2beta."), endpoint.id, "{method} {path}");
             }
         }
+    }
+
+    #[test]
+    fn the_fields_of_answers_say_what_they_hold() {
+        let schemas = &document()["components"]["schemas"];
+        let case = &schemas["CaseResource"]["properties"];
+        assert_eq!(case["state"]["enum"][4], "CLOSED");
+        assert_eq!(case["priority"]["enum"][0], "P0");
+        assert_eq!(case["createTime"]["format"], "date-time");
+        assert_eq!(case["timeZone"]["type"], "string", "an answer leaves out what is unset");
+        assert_eq!(case["problem"]["$ref"], "#/components/schemas/ProblemResource");
+        assert!(
+            schemas["CasePatch"]["properties"]["priority"]["enum"].as_array().unwrap().contains(&Value::Null)
+        );
     }
 }

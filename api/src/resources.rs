@@ -47,8 +47,17 @@ pub struct ClassificationResource {
     pub display_name: String,
     /// The product line (v2beta only).
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<ProductResource>)]
     pub product: Option<Value>,
+}
+
+/// A product (v2beta only).
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "describes the message for the OpenAPI document; it is written by `product_of`")]
+pub struct ProductResource {
+    /// GOOGLE_CLOUD or GOOGLE_MAPS.
+    product_line: String,
 }
 
 /// Somebody who did something.

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::cases_patch::{priority, subscribers};
 use crate::call::{Call, Reply};
 use crate::proto_json::Message;
-use crate::resources::{CaseResource, ClassificationResource, ProblemResource, REPRODUCIBLE};
+use crate::resources::{CaseResource, ProblemResource, REPRODUCIBLE};
 use crate::status::ApiError;
 
 /// What a case is created from. Unknown and output-only fields are ignored.
@@ -21,16 +21,19 @@ use crate::status::ApiError;
 )]
 pub struct NewCase {
     /// Short summary, 1 to 1,000 characters.
+    #[schema(min_length = 1, max_length = 1000)]
     display_name: String,
     /// The whole story, 1 to 60,000 characters.
+    #[schema(min_length = 1, max_length = 60_000)]
     description: String,
-    /// What it is about; only the id counts.
-    classification: ClassificationResource,
+    /// What it is about.
+    classification: ClassificationKey,
     /// P1 to P4, or P0 where the plan offers it.
     priority: String,
     /// IANA name or offset; kept as given.
     time_zone: Option<String>,
     /// Addresses that get updates, at most 100.
+    #[schema(max_items = 100)]
     subscriber_email_addresses: Option<Vec<String>>,
     /// BCP 47; `en` where support does not speak it.
     language_code: Option<String>,
@@ -40,6 +43,18 @@ pub struct NewCase {
     test_case: Option<bool>,
     /// More about the problem.
     problem: Option<ProblemResource>,
+}
+
+/// A classification by its key; everything else of it is ignored.
+#[derive(ToSchema)]
+#[expect(
+    dead_code,
+    reason = "describes the request for the OpenAPI document; requests are read field by field"
+)]
+pub struct ClassificationKey {
+    /// Stable key, as `caseClassifications:search` tells it.
+    #[schema(example = "compute-vm")]
+    id: String,
 }
 
 /// Files a case.

@@ -33,6 +33,7 @@ pub struct Escalation {
     /// RESOLUTION_TIME, TECHNICAL_EXPERTISE or BUSINESS_IMPACT.
     reason: String,
     /// In the caller's words.
+    #[schema(min_length = 1)]
     justification: String,
 }
 

@@ -18,6 +18,7 @@ use crate::status::ApiError;
 )]
 pub struct NewComment {
     /// 1 to 12,800 characters.
+    #[schema(min_length = 1, max_length = 12_800)]
     body: String,
 }
 

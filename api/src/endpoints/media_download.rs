@@ -31,8 +31,8 @@ use crate::status::{ApiError, Code};
         ("Range" = Option<String>, Header, description = "`bytes=A-B`, `bytes=A-` or `bytes=-N`"),
     ),
     responses(
-        (status = 200, description = "The content", body = Vec<u8>, content_type = "application/octet-stream"),
-        (status = 206, description = "A range of the content", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 200, description = "The content", body = Vec<u8>, content_type = "*/*"),
+        (status = 206, description = "A range of the content", body = Vec<u8>, content_type = "*/*"),
     ),
 )]
 pub async fn handle(call: Call) -> Result<Reply, ApiError> {
