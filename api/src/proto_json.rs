@@ -234,6 +234,9 @@ pub fn format_timestamp(instant: Timestamp) -> String {
     format!("{instant:.6}")
 }
 
+/// The beginning of year 1, in UTC.
+const FIRST_INSTANT: Timestamp = Timestamp::constant(-62_135_596_800, 0);
+
 /// Reads RFC 3339 with a zone; `None` for anything else (no zone, a blank for the T, more than nine digits of
 /// fraction, a year outside 1 to 9999).
 pub fn parse_timestamp(text: &str) -> Option<Timestamp> {
@@ -266,7 +269,8 @@ pub fn parse_timestamp(text: &str) -> Option<Timestamp> {
     if !shaped || !zone_shaped || &clock[..4] == b"0000" {
         return None;
     }
-    text.parse().ok()
+    // East of Greenwich the first hours of year 1 are still year 0, which could not be sent out again.
+    text.parse().ok().filter(|instant| *instant >= FIRST_INSTANT)
 }
 
 /// Reads an enum from text that is no JSON (a query parameter): a name, or a number in digits.

@@ -193,6 +193,16 @@ fn line_breaks_and_any_unicode_come_through_unchanged() {
     assert_eq!(message(&json!({"a": text})).string("a").unwrap().as_deref(), Some(text));
 }
 
+#[test]
+fn an_instant_before_year_1_in_utc_is_refused_wherever_its_clock_stands() {
+    assert_eq!(parse_timestamp("0001-01-01T00:00:00+23:59"), None);
+    assert_eq!(
+        parse_timestamp("0001-01-01T00:00:00Z").map(format_timestamp).as_deref(),
+        Some("0001-01-01T00:00:00.000000Z")
+    );
+    assert!(parse_timestamp("0001-01-01T00:00:00-23:59").is_some());
+}
+
 proptest! {
     #[test]
     fn no_bytes_make_the_reader_panic(body in proptest::collection::vec(any::<u8>(), 0..64)) {
