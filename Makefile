@@ -5,6 +5,7 @@ CARGO ?= cargo
 VENV := .venv
 CONFORMANCE := ../shared/conformance
 REQUIREMENTS := tests/clients/requirements.txt $(wildcard $(CONFORMANCE)/requirements.txt)
+NODE_MODULES := target/clients/node_modules
 FUZZ_SECONDS ?= 60
 
 help:            ## list these targets
@@ -30,9 +31,9 @@ deploy/test-requirements.stamp: deploy/install-test-requirements
 schemas:         ## write the generated contracts (schemas/): event schemas, OpenAPI, authorization table
 	$(CARGO) run -q -- schemas --out schemas
 
-conformance: $(VENV)/stamp tests/clients/node_modules/stamp  ## drive a private server with the official Python and Node clients
+conformance: $(VENV)/stamp $(NODE_MODULES)/stamp  ## drive a private server with the official Python and Node clients
 	$(CARGO) build --locked
-	deploy/conformance $(VENV) $(CONFORMANCE)
+	deploy/conformance $(VENV) $(NODE_MODULES) $(CONFORMANCE)
 
 schemathesis: $(VENV)/stamp  ## hold a private server's answers against its own description
 	$(CARGO) build --locked
@@ -44,9 +45,11 @@ $(VENV)/stamp: $(REQUIREMENTS)
 	$(VENV)/bin/pip install -q $(^:%=-r %)
 	@touch $@
 
-tests/clients/node_modules/stamp: tests/clients/package-lock.json
+$(NODE_MODULES)/stamp: tests/clients/package-lock.json
 	deploy/install-test-requirements clients
-	cd tests/clients && npm ci --no-audit --no-fund --loglevel=error
+	mkdir -p $(NODE_MODULES)/..
+	cp tests/clients/package.json tests/clients/package-lock.json $(NODE_MODULES)/..
+	cd $(NODE_MODULES)/.. && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 fuzz:            ## feed each reader of foreign bytes with arbitrary ones, FUZZ_SECONDS (60) long

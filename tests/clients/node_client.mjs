@@ -2,8 +2,11 @@
 // Drives a server with Google's Node client, v2 and v2beta.
 import assert from 'node:assert/strict';
 import {randomBytes} from 'node:crypto';
+import {createRequire} from 'node:module';
 import {Readable} from 'node:stream';
-import {google} from 'googleapis';
+
+// Found by NODE_PATH: what npm installs stays out of the sources.
+const {google} = createRequire(import.meta.url)('googleapis');
 
 function env(name) {
   const value = process.env[name];
