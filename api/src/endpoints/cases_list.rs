@@ -6,11 +6,11 @@ use dossier_projections::cases::CaseCondition;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::call::{Call, Parent, Reply};
+use crate::call::{Call, Parent, Reply, Version};
 use crate::filter::{CaseFilter, FilterMode, PublishedState};
 use crate::query::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
 use crate::refusals;
-use crate::resources::CaseResource;
+use crate::resources::{CaseResource, PRODUCT_LINES};
 use crate::status::ApiError;
 
 /// Some cases.
@@ -51,6 +51,10 @@ struct Cursor {
 )]
 pub async fn handle(call: Call) -> Result<Reply, ApiError> {
     let filter = CaseFilter::parse(FilterMode::List, call.query.text("filter"))?;
+    if call.version == Version::V2Beta {
+        // Checked; it narrows nothing yet, for a case does not tell its line.
+        call.query.enumeration("productLine", PRODUCT_LINES)?;
+    }
     page(&call, call.parent()?, &filter).await
 }
 
