@@ -101,7 +101,7 @@ async fn round(served: &Served, make: impl Fn(u64) -> String + Send + Sync + 'st
         task.await.unwrap();
     }
     let seconds = started.elapsed().as_secs_f64();
-    let cpu = served.cpu() - cpu;
+    let cpu = served.cpu().saturating_sub(cpu);
     let mut times = times.lock().await;
     let count = times.len() as f64;
     Measured {

@@ -85,9 +85,9 @@ fn write(connection: &Connection, receiver: &mpsc::Receiver<Ask>) {
 pub(crate) fn scan(path: &Path, stream: Option<&str>) -> u64 {
     let connection = Connection::open(path).unwrap();
     let sql = match stream {
-        None => "SELECT position, revision, recorded_at, payload, metadata FROM events ORDER BY position",
+        None => "SELECT position, revision, recorded_at, payload, metadata FROM event ORDER BY position",
         Some(_) => {
-            "SELECT position, revision, recorded_at, payload, metadata FROM events WHERE stream = ?1 ORDER BY revision"
+            "SELECT position, revision, recorded_at, payload, metadata FROM event WHERE stream = ?1 ORDER BY revision"
         }
     };
     let mut statement = connection.prepare(sql).unwrap();

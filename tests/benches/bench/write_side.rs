@@ -299,7 +299,7 @@ pub(crate) async fn replay() {
     let started = Instant::now();
     let stop = CancellationToken::new();
     let _running = models.start(&stop);
-    models.wait_for(position, Duration::from_secs(600)).await.unwrap();
+    models.wait_for(position, Duration::from_mins(10)).await.unwrap();
     let seconds = started.elapsed().as_secs_f64();
     stop.cancel();
     Row::new("replay through all projectors", count as f64 / seconds, "events/s").aim(100_000.0).print();
