@@ -57,13 +57,17 @@ impl ReadDatabase {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .pragma("journal_size_limit", WAL_BYTES_KEPT)
-            .busy_timeout(std::time::Duration::from_secs(5));
+            .busy_timeout(std::time::Duration::from_secs(5))
+            // Indexes on random ids touch many pages: keep them in memory, the statement journal too.
+            .pragma("cache_size", "-65536")
+            .pragma("temp_store", "MEMORY")
+            .pragma("wal_autocheckpoint", "4000");
         let mut writer = options.connect().await.map_err(unusable)?;
         sqlx::raw_sql(BOOKKEEPING).execute(&mut writer).await.map_err(unusable)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .min_connections(1)
-            .connect_with(options.create_if_missing(false).read_only(true))
+            .connect_with(options.create_if_missing(false).read_only(true).pragma("cache_size", "-16384"))
             .await
             .map_err(unusable)?;
         Ok(Self { writer: Mutex::new(writer), readers })

@@ -8,7 +8,7 @@ use crate::generations::Live;
 use crate::runner::{LogFollower, ModelHandle, apply};
 
 /// Events taken in with one transaction: small enough to let the live projector in between.
-const REBUILD_BATCH_EVENTS: usize = 500;
+const REBUILD_BATCH_EVENTS: usize = 2_000;
 
 /// How far a rebuild has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

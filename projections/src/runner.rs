@@ -15,7 +15,7 @@ use crate::model::ReadModel;
 use crate::status::ModelStatus;
 
 /// Most events taken in with one transaction.
-pub(crate) const BATCH_EVENTS: usize = 500;
+pub(crate) const BATCH_EVENTS: usize = 2_000;
 /// How long after the log moved a missing bus message is no longer waited for.
 const BUS_PATIENCE: Duration = Duration::from_millis(100);
 /// The head is only a hint (another process may write): the log itself is read at least this often.
