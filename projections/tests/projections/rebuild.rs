@@ -99,15 +99,15 @@ async fn a_rebuild_ends_although_the_log_grows_with_every_read() {
 #[tokio::test]
 async fn a_rebuild_tells_how_far_it_is() {
     let facts: Vec<Fact> =
-        [filed(0)].into_iter().chain((0..1_200).map(|number| commented(0, number))).collect();
+        [filed(0)].into_iter().chain((0..4_500).map(|number| commented(0, number))).collect();
     let world = World::given(&facts).await;
     let running = world.run().await;
-    running.caught_up(Position(1_201)).await;
+    running.caught_up(Position(4_501)).await;
     let told = Mutex::new(Vec::new());
     assert!(running.models.rebuild("cases", &|progress| told.lock().unwrap().push(progress)).await.unwrap());
-    let head = Position(1_201);
+    let head = Position(4_501);
     let step = |position| RebuildProgress { position: Position(position), head, events: position };
-    assert_eq!(*told.lock().unwrap(), [step(500), step(1_000), step(1_201)]);
+    assert_eq!(*told.lock().unwrap(), [step(2_000), step(4_000), step(4_501)]);
     assert!(!running.models.rebuild("no_such_model", &|_| {}).await.unwrap());
 }
 
