@@ -16,6 +16,7 @@ mod generations;
 mod model;
 mod models;
 mod rebuild;
+mod rows;
 mod runner;
 mod scope;
 mod status;

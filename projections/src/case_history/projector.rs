@@ -4,8 +4,7 @@ use async_trait::async_trait;
 use dossier_domain::case::CaseEvent;
 use dossier_eventlog::Audience;
 use serde::Serialize;
-use serde_json::Value;
-use sqlx::{AssertSqlSafe, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use super::attachments::AttachmentRow;
 use super::query::CommentRow;
@@ -13,6 +12,7 @@ use crate::database::stored;
 use crate::error::ProjectionError;
 use crate::event::{ProjectedEvent, ReadEvent};
 use crate::model::{Generation, ReadModel, Table};
+use crate::rows::replace;
 use crate::scope::side_name;
 
 /// The read model `case_history`.
@@ -63,42 +63,25 @@ impl ReadModel for CaseHistory {
         generation: Generation,
         events: &[ProjectedEvent],
     ) -> Result<(), ProjectionError> {
-        insert(
+        replace(
             transaction,
             &generation.table(CASES),
             &events.iter().filter_map(filed_row).collect::<Vec<_>>(),
         )
         .await?;
-        insert(
+        replace(
             transaction,
             &generation.table(COMMENTS),
             &events.iter().filter_map(comment_row).collect::<Vec<_>>(),
         )
         .await?;
-        insert(
+        replace(
             transaction,
             &generation.table(ATTACHMENTS),
             &events.iter().filter_map(attachment_row).collect::<Vec<_>>(),
         )
         .await
     }
-}
-
-/// Writes rows with one statement; the columns are the fields of the first.
-async fn insert(
-    transaction: &mut SqliteConnection,
-    table: &str,
-    rows: &[impl Serialize + Sync],
-) -> Result<(), ProjectionError> {
-    let rows: Vec<Value> =
-        rows.iter().map(|row| serde_json::to_value(row).expect("rows are serializable")).collect();
-    let Some(Value::Object(first)) = rows.first() else { return Ok(()) };
-    let names: Vec<&str> = first.keys().map(String::as_str).collect();
-    let values: Vec<String> = names.iter().map(|name| format!("value->>'{name}'")).collect();
-    let (names, values) = (names.join(", "), values.join(", "));
-    let sql = format!("INSERT OR REPLACE INTO {table} ({names}) SELECT {values} FROM json_each($1)");
-    sqlx::query(AssertSqlSafe(sql)).bind(Value::Array(rows).to_string()).execute(transaction).await?;
-    Ok(())
 }
 
 #[derive(Serialize)]

@@ -13,6 +13,7 @@ use crate::database::stored;
 use crate::error::ProjectionError;
 use crate::event::{ProjectedEvent, ReadEvent};
 use crate::model::{Generation, ReadModel, Table};
+use crate::rows::replace;
 
 /// The read model `cases`.
 pub struct Cases;
@@ -60,7 +61,7 @@ impl ReadModel for Cases {
         for event in events {
             take_in(&mut rows, event);
         }
-        store(transaction, &table, &rows).await?;
+        replace(transaction, &table, &rows.into_values().collect::<Vec<_>>()).await?;
         text::project(transaction, generation, events).await
     }
 }
@@ -110,22 +111,4 @@ fn take_in(rows: &mut BTreeMap<String, CaseRow>, projected: &ProjectedEvent) {
         row.customer_revision = revision;
         row.customer_updated_at_micros = row.updated_at_micros;
     }
-}
-
-/// Writes all rows with one statement, which is twice as fast as one statement each.
-async fn store(
-    transaction: &mut SqliteConnection,
-    table: &str,
-    rows: &BTreeMap<String, CaseRow>,
-) -> Result<(), ProjectionError> {
-    let names: Vec<&str> = COLUMNS.split(',').filter_map(|column| column.split_whitespace().next()).collect();
-    let values: Vec<String> = names.iter().map(|name| format!("value->>'{name}'")).collect();
-    let sql = format!(
-        "INSERT OR REPLACE INTO {table} ({}) SELECT {} FROM json_each($1)",
-        names.join(", "),
-        values.join(", ")
-    );
-    let rows = serde_json::to_string(&rows.values().collect::<Vec<_>>()).expect("rows are serializable");
-    sqlx::query(AssertSqlSafe(sql)).bind(rows).execute(transaction).await?;
-    Ok(())
 }

@@ -4,11 +4,12 @@
 use dossier_domain::case::CaseEvent;
 use dossier_eventlog::Audience;
 use serde::Serialize;
-use sqlx::{AssertSqlSafe, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use crate::error::ProjectionError;
 use crate::event::{ProjectedEvent, ReadEvent};
 use crate::model::Generation;
+use crate::rows::replace;
 
 pub(super) const TABLE: &str = "case_texts";
 pub(super) const COLUMNS: &str =
@@ -34,17 +35,7 @@ pub(super) async fn project(
     events: &[ProjectedEvent],
 ) -> Result<(), ProjectionError> {
     let rows: Vec<TextRow<'_>> = events.iter().flat_map(rows).collect();
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let table = generation.table(TABLE);
-    let sql = format!(
-        "INSERT OR REPLACE INTO {table} (case_id, part, text)
-         SELECT value->>'case_id', value->>'part', value->>'text' FROM json_each($1)"
-    );
-    let rows = serde_json::to_string(&rows).expect("rows are serializable");
-    sqlx::query(AssertSqlSafe(sql)).bind(rows).execute(transaction).await?;
-    Ok(())
+    replace(transaction, &generation.table(TABLE), &rows).await
 }
 
 fn rows(projected: &ProjectedEvent) -> Vec<TextRow<'_>> {
