@@ -51,29 +51,40 @@ struct Cursor {
 )]
 pub async fn handle(call: Call) -> Result<Reply, ApiError> {
     let filter = CaseFilter::parse(FilterMode::List, call.query.text("filter"))?;
-    if call.version == Version::V2Beta {
-        // Checked; it narrows nothing yet, for a case does not tell its line.
-        call.query.enumeration("productLine", PRODUCT_LINES)?;
+    page(&call, call.parent()?, &filter, product_line(&call)?).await
+}
+
+/// The product line that v2beta can ask for; `None`: any.
+fn product_line(call: &Call) -> Result<Option<u8>, ApiError> {
+    if call.version != Version::V2Beta {
+        return Ok(None);
     }
-    page(&call, call.parent()?, &filter).await
+    let line = call.query.enumeration("productLine", PRODUCT_LINES)?;
+    Ok(line.and_then(|line| u8::try_from(line).ok()).filter(|line| *line != 0))
 }
 
 /// A page of the cases of an organization that fulfil a filter.
-pub(super) async fn page(call: &Call, parent: &Parent, filter: &CaseFilter) -> Result<Reply, ApiError> {
+pub(super) async fn page(
+    call: &Call,
+    parent: &Parent,
+    filter: &CaseFilter,
+    line: Option<u8>,
+) -> Result<Reply, ApiError> {
     let limit = call.query.page_size(DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)?;
-    let scope = format!("{} {} {filter}", call.endpoint.id, parent.organization);
+    let scope = format!("{} {} {line:?} {filter}", call.endpoint.id, parent.organization);
     let cursor = call.cursor::<Cursor>(&scope)?;
     let visible = parent.authority.visibility();
+    let mut condition = condition(filter, parent);
+    if let Some(line) = line {
+        let classifications = &call.app.commands.catalogue().classifications;
+        let of_line = classifications.iter().filter(|classification| classification.product_line == line);
+        let ids = of_line.map(|classification| classification.id.clone()).collect();
+        condition = CaseCondition::And(vec![condition, CaseCondition::Classification(ids)]);
+    }
     let page = call
         .app
         .cases
-        .list(
-            &visible,
-            &parent.organization,
-            &condition(filter, parent),
-            cursor.map(|cursor| cursor.before),
-            limit,
-        )
+        .list(&visible, &parent.organization, &condition, cursor.map(|cursor| cursor.before), limit)
         .await
         .map_err(|error| refusals::query(&error))?;
     let side = parent.authority.side();

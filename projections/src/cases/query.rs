@@ -29,6 +29,8 @@ pub enum CaseCondition {
     Priority(Priority),
     /// Filed by whoever has this address.
     FilerEmail(String),
+    /// Filed under one of these classifications.
+    Classification(Vec<String>),
     /// Title, description or a comment contains this, whatever the case of its letters.
     Text(String),
     /// Changed after this instant, as a side sees it.
@@ -61,6 +63,14 @@ impl CaseCondition {
             }
             Self::FilerEmail(email) => {
                 query.push("filer_email = ").push_bind(email.to_lowercase());
+            }
+            Self::Classification(ids) => {
+                query.push("classification_id IN (");
+                let mut list = query.separated(", ");
+                for id in ids {
+                    list.push_bind(id.clone());
+                }
+                query.push(")");
             }
             Self::Text(text) => {
                 query.push("EXISTS (SELECT 1 FROM case_texts WHERE case_texts.case_id = cases.case_id AND instr(text, ");

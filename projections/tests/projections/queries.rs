@@ -186,6 +186,7 @@ fn fulfils(condition: &CaseCondition, row: &CaseRow) -> bool {
             row.updated_at_micros > instant.as_microsecond()
         }
         CaseCondition::UpdatedAfter(instant, _) => row.customer_updated_at_micros > instant.as_microsecond(),
+        CaseCondition::Classification(ids) => ids.contains(&row.classification_id),
         CaseCondition::Text(text) => unreachable!("a row does not show all that is searched for {text}"),
     }
 }
@@ -217,6 +218,8 @@ fn any_condition() -> impl Strategy<Value = CaseCondition> {
         prop::sample::select(Priority::ALL.to_vec()).prop_map(CaseCondition::Priority),
         prop::sample::select(vec!["alice", "Bob"])
             .prop_map(|name| CaseCondition::FilerEmail(format!("{name}@acme.example"))),
+        prop::sample::subsequence(vec!["compute-vm", "other"], 0..=2)
+            .prop_map(|ids| CaseCondition::Classification(ids.into_iter().map(str::to_owned).collect())),
         (0..60_i64, prop::bool::ANY).prop_map(|(second, support)| {
             CaseCondition::UpdatedAfter(at(second), if support { Side::Support } else { Side::Customer })
         }),

@@ -138,3 +138,57 @@ async fn search_pages_like_list_and_its_tokens_are_its_own() {
     let list = format!("/v2/organizations/acme/cases?filter=state%3DOPEN&pageToken={token}");
     alice.get(&list).await.refused(400, "INVALID_PAGE_TOKEN");
 }
+
+#[tokio::test]
+async fn the_beta_lists_the_cases_of_a_product_line_only() {
+    let server = Server::start().await;
+    let alice = server.client(ALICE);
+    let mut maps = sample_case();
+    maps["displayName"] = json!("tiles");
+    maps["classification"] = json!({"id": "compute-maps-tiles"});
+    alice.post("/v2/organizations/acme/cases", &maps).await.ok();
+    let list = async |version: &str, line: &str| {
+        titles(
+            &alice.get(&format!("/{version}/organizations/acme/cases?pageSize=100&productLine={line}")).await,
+        )
+    };
+    assert_eq!(list("v2beta", "GOOGLE_MAPS").await, ["tiles"]);
+    assert_eq!(list("v2beta", "2").await, ["tiles"]);
+    assert!(!list("v2beta", "GOOGLE_CLOUD").await.contains(&"tiles".to_owned()));
+    assert!(list("v2beta", "GOOGLE_CLOUD").await.len() > 1);
+    assert!(list("v2", "GOOGLE_CLOUD").await.contains(&"tiles".to_owned()), "v2 has no such parameter");
+}
+
+/// R-CASE-1, R-CASE-2.
+#[tokio::test]
+async fn r_case_1_the_problem_is_kept_and_shown_and_r_case_2_each_priority_is_told_in_full() {
+    let server = Server::start().await;
+    let alice = server.client(ALICE);
+    let problem = json!({
+        "start": "2026-01-05T08:00:00Z",
+        "end": "2026-01-05T08:30:00Z",
+        "version": "1.2",
+        "logEntries": "panicked at …",
+        "reproducible": "YES",
+        "code": "fn main() {}",
+        "applicationFlow": "a → b",
+        "affectedUserPercent": 40,
+        "userImpact": "nobody can sign in",
+    });
+    let mut case = sample_case();
+    case["problem"] = problem.clone();
+    let answer = alice.post("/v2/organizations/acme/cases", &case).await;
+    assert_eq!(answer.ok()["problem"], problem);
+    assert_eq!(alice.get(&case_path(&answer)).await.ok()["problem"], problem);
+    for (field, value) in [("affectedUserPercent", json!(101)), ("end", json!("2026-01-05T07:00:00Z"))] {
+        case["problem"][field] = value;
+        let refused = alice.post("/v2/organizations/acme/cases", &case).await;
+        assert_eq!(refused.status, 400, "{field}");
+        case["problem"] = problem.clone();
+    }
+    let told = alice.get("/v2/priorities").await;
+    let told = told.ok()["priorities"].as_array().expect("a list").clone();
+    assert_eq!(told.len(), 5);
+    assert_eq!(told[0]["plans"], json!(["premier"]));
+    assert!(told[1]["description"].as_str().expect("a text").contains("several users"), "{told:?}");
+}
