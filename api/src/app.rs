@@ -9,7 +9,7 @@ use dossier_eventlog::blobs::BlobStore;
 use dossier_eventlog::{Entropy, EventStore, RelayStatus};
 use dossier_projections::ReadModels;
 use dossier_projections::case_history::{AttachmentQueries, CommentQueries, FeedQueries};
-use dossier_projections::cases::CaseQueries;
+use dossier_projections::cases::{CaseQueries, CurrentCases};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::limits::RateLimit;
@@ -25,6 +25,8 @@ pub struct App {
     pub read_models: Arc<ReadModels>,
     /// Queries on cases.
     pub cases: CaseQueries,
+    /// Cases one by one, from memory where that is current.
+    pub current_cases: CurrentCases,
     /// Queries on comments.
     pub comments: CommentQueries,
     /// Queries on attachments.

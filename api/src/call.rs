@@ -13,7 +13,6 @@ use dossier_domain::{
 use dossier_eventlog::Position;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::app::App;
@@ -277,7 +276,7 @@ pub fn attachment_not_found() -> ApiError {
 #[derive(Debug)]
 pub enum ReplyBody {
     /// A JSON document.
-    Json(Value),
+    Json(Vec<u8>),
     /// Bytes as they come; the headers say what they are.
     Stream(Body),
 }
@@ -301,7 +300,7 @@ impl Reply {
     /// # Errors
     /// 500 when the body cannot be serialized.
     pub fn json(body: &impl Serialize) -> Result<Self, ApiError> {
-        let body = serde_json::to_value(body).map_err(|error| ApiError::internal(error.to_string()))?;
+        let body = serde_json::to_vec(body).map_err(|error| ApiError::internal(error.to_string()))?;
         Ok(Self { status: StatusCode::OK, body: ReplyBody::Json(body), position: None, headers: Vec::new() })
     }
 

@@ -199,7 +199,7 @@ async fn read_body(body: Body, max_bytes: usize, patience: Duration) -> Result<B
 fn respond(reply: Reply) -> Response<Body> {
     let mut response = match reply.body {
         ReplyBody::Json(body) => {
-            let mut response = Response::new(Body::from(body.to_string()));
+            let mut response = Response::new(Body::from(body));
             let json = HeaderValue::from_static("application/json; charset=utf-8");
             response.headers_mut().insert(CONTENT_TYPE, json);
             response

@@ -13,7 +13,7 @@ use dossier_eventlog::{
 };
 use dossier_processes::blob_sweep::BlobSweep;
 use dossier_projections::case_history::{AttachmentQueries, CommentQueries, FeedQueries};
-use dossier_projections::cases::CaseQueries;
+use dossier_projections::cases::{CaseQueries, CurrentCases};
 use dossier_projections::{LogFollower, ReadModels};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::task::JoinSet;
@@ -133,6 +133,7 @@ impl System {
             page_tokens: PageTokens::new(sealer.fingerprint("page-tokens", b"")),
             commands: Commands::new(store.clone(), sealer, catalogue, edge.clock.clone(), CACHED_STREAMS),
             cases: CaseQueries::new(database.clone()),
+            current_cases: CurrentCases::new(CaseQueries::new(database.clone()), store.clone()),
             comments: CommentQueries::new(database.clone()),
             attachments: AttachmentQueries::new(database.clone()),
             feeds: FeedQueries::new(database),

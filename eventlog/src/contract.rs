@@ -1,6 +1,6 @@
 //! What every adapter of a port must do, one named check per promise. An adapter runs them all with one line:
 //!
-//! ```ignore
+//! ```text
 //! async fn fresh() -> Fresh<dyn EventStore> { … }
 //! dossier_eventlog::event_store_contract!(fresh);
 //! ```

@@ -26,7 +26,7 @@ pub async fn handle(call: Call) -> Result<Reply, ApiError> {
     let parent = call.parent()?;
     let row = call
         .app
-        .cases
+        .current_cases
         .get(&call.scope()?, &parent.organization, call.case_id()?)
         .await
         .map_err(|error| refusals::query(&error))?

@@ -6,7 +6,7 @@ use dossier_domain::case::{CaseFiled, CaseRenamed, Status};
 use dossier_domain::catalogue::Priority;
 use dossier_domain::{OrganizationId, Side, VisibilityScope};
 use dossier_projections::case_history::{AttachmentQueries, FeedItem, FeedOrder, FeedQueries};
-use dossier_projections::cases::{CaseCondition, CaseRow};
+use dossier_projections::cases::{CaseCondition, CaseRow, CurrentCases};
 use proptest::prelude::*;
 
 use crate::buses::ScriptedBus;
@@ -160,6 +160,37 @@ async fn r_attach_1_attachments_and_the_feed_are_seen_by_whoever_sees_the_case_a
             }
             assert_eq!(seen, expected, "{order:?} by {size}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_case_from_memory_is_never_older_than_the_log_and_never_another_ones() {
+    let (world, running) = running_with(&[filed(0), filed_for(1, "globex", "compute")]).await;
+    let current = CurrentCases::new(running.cases(), world.store.clone());
+    let own = all_of("acme");
+    for _ in 0..2 {
+        let row = current.get(&own, &acme(), case(0)).await.unwrap().expect("there is one");
+        assert_eq!(Some(&*row), running.cases().get(&own, &acme(), case(0)).await.unwrap().as_ref());
+        // In memory or not, what the scope does not show is not there.
+        for (scope, asked) in [
+            (VisibilityScope::Nothing, acme()),
+            (products_of("acme", &["storage"]), acme()),
+            (all_of("globex"), organization("globex")),
+            (all_of("acme"), organization("globex")),
+        ] {
+            assert_eq!(current.get(&scope, &asked, case(0)).await.unwrap(), None, "{scope:?} {asked:?}");
+        }
+    }
+    for number in 0..3 {
+        world
+            .append(&[Fact::of_case(
+                0,
+                CaseRenamed { title: crate::samples::text(&format!("title {number}")) },
+            )])
+            .await;
+        running.caught_up(world.store_head().await).await;
+        let row = current.get(&own, &acme(), case(0)).await.unwrap().expect("there is one");
+        assert_eq!(row.title, Some(format!("title {number}")));
     }
 }
 
