@@ -34,45 +34,18 @@ pub fn case(rejection: &CaseRejection) -> ApiError {
 }
 
 /// Why a command has no outcome.
-pub fn command<R>(error: CommandError<R>, rejected: impl Fn(&R) -> ApiError) -> ApiError {
-    let aborted = |reason: &'static str| Some((Code::Aborted, reason));
-    let known = match &error {
+pub fn command<R: std::error::Error>(error: &CommandError<R>, rejected: impl Fn(&R) -> ApiError) -> ApiError {
+    let (code, reason) = match error {
         CommandError::Rejected(rejection) => return rejected(rejection),
-        CommandError::KeyReused => aborted("IDEMPOTENCY_KEY_REUSED"),
-        CommandError::PreconditionFailed => aborted("ETAG_MISMATCH"),
-        CommandError::Contention => aborted("CONCURRENT_CHANGES"),
-        CommandError::TooLarge(_) => Some((Code::InvalidArgument, "REQUEST_TOO_LARGE")),
-        CommandError::OutcomeUnknown => Some((Code::Internal, "OUTCOME_UNKNOWN")),
-        CommandError::Unavailable(_) | CommandError::Damaged(_) => None,
+        CommandError::Unavailable(cause) => return unavailable(cause),
+        CommandError::Damaged(cause) => return damaged(cause),
+        CommandError::KeyReused => (Code::Aborted, "IDEMPOTENCY_KEY_REUSED"),
+        CommandError::PreconditionFailed => (Code::Aborted, "ETAG_MISMATCH"),
+        CommandError::Contention => (Code::Aborted, "CONCURRENT_CHANGES"),
+        CommandError::TooLarge(_) => (Code::InvalidArgument, "REQUEST_TOO_LARGE"),
+        CommandError::OutcomeUnknown => (Code::Internal, "OUTCOME_UNKNOWN"),
     };
-    if let Some((code, reason)) = known {
-        return ApiError::new(code, message(&error)).with_reason(reason);
-    }
-    match error {
-        CommandError::Damaged(cause) => damaged(&cause),
-        other => unavailable(&message(&other)),
-    }
-}
-
-fn message<R>(error: &CommandError<R>) -> String {
-    match error {
-        CommandError::TooLarge(why) | CommandError::Unavailable(why) | CommandError::Damaged(why) => {
-            why.clone()
-        }
-        CommandError::KeyReused => {
-            "this idempotency key was used for another request; use a new key for a new request".to_owned()
-        }
-        CommandError::PreconditionFailed => {
-            "the resource has changed since it was read; read it again and decide anew".to_owned()
-        }
-        CommandError::Contention => {
-            "others are changing the same resource; send the request again".to_owned()
-        }
-        CommandError::OutcomeUnknown => {
-            "whether the command was applied is not known; repeat it with the same Idempotency-Key".to_owned()
-        }
-        CommandError::Rejected(_) => String::new(),
-    }
+    ApiError::new(code, error.to_string()).with_reason(reason)
 }
 
 /// Why a stream was not loaded.

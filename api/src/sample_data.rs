@@ -273,8 +273,8 @@ impl Story<'_> {
 
     async fn entitle(&self, id: &'static str, product: &str, plan: &str) -> Result<(), SampleDataError> {
         let command = GrantEntitlement {
-            product: self.checked(ProductId::new(product))?,
-            plan: self.checked(PlanId::new(plan))?,
+            product: checked(ProductId::new(product))?,
+            plan: checked(PlanId::new(plan))?,
             // Long before anything that the sample data tell.
             from: jiff::Timestamp::UNIX_EPOCH,
             until: None,
@@ -291,7 +291,7 @@ impl Story<'_> {
         let actor = self.app.actor(&principal(email));
         let mut by_product = BTreeMap::new();
         for (product, role) in roles {
-            by_product.insert(self.checked(ProductId::new(product))?, *role);
+            by_product.insert(checked(ProductId::new(product))?, *role);
         }
         let command = AddMember {
             account: actor.account,
@@ -420,11 +420,10 @@ impl Story<'_> {
             if_match: None,
         }
     }
+}
 
-    #[expect(clippy::unused_self, reason = "reads as part of the story")]
-    fn checked<T>(&self, id: Result<T, dossier_domain::ids::InvalidId>) -> Result<T, SampleDataError> {
-        id.map_err(|error| SampleDataError { step: "ids".to_owned(), cause: error.to_string() })
-    }
+fn checked<T>(id: Result<T, dossier_domain::ids::InvalidId>) -> Result<T, SampleDataError> {
+    id.map_err(|error| SampleDataError { step: "ids".to_owned(), cause: error.to_string() })
 }
 
 fn organization(id: &str) -> Result<OrganizationId, SampleDataError> {

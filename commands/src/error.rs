@@ -75,7 +75,7 @@ pub enum CommandError<R> {
     #[error("{0}")]
     Unavailable(String),
     /// It may be stored or not. The caller repeats with the same command id.
-    #[error("whether the command was applied is not known; repeat it with the same idempotency key")]
+    #[error("whether the command was applied is not known; repeat it with the same Idempotency-Key")]
     OutcomeUnknown,
     /// The log or the key store is not readable. The operator acts.
     #[error("{0}")]

@@ -1,4 +1,5 @@
-//! Writing many rows with one statement, which is twice as fast as one statement each.
+//! Rows in numbers: many written with one statement, which is twice as fast as one statement each, and a page cut from
+//! those that were read.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -23,4 +24,12 @@ pub(crate) async fn replace(
     let rows = serde_json::to_string(rows).expect("rows are serializable");
     sqlx::query(AssertSqlSafe(sql)).bind(rows).execute(transaction).await?;
     Ok(())
+}
+
+/// Cuts rows to a page. One more than the limit was asked for: where it is there, the last row's sequence tells where the
+/// next page begins.
+pub(crate) fn cut<T>(rows: &mut Vec<T>, limit: u32, sequence: impl Fn(&T) -> i64) -> Option<i64> {
+    let more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    rows.last().filter(|_| more).map(sequence)
 }

@@ -2,7 +2,7 @@
 
 use dossier_domain::case::{CaseCommand, CloseCase};
 
-use super::cases_patch::execute;
+use super::case_commands::execute;
 use crate::call::{Call, Reply};
 use crate::proto_json::Message;
 use crate::resources::CaseResource;

@@ -6,7 +6,7 @@ use dossier_domain::case::{CaseCommand, FileCase, Problem, Reproducible};
 use dossier_domain::catalogue::Priority;
 use utoipa::ToSchema;
 
-use super::cases_patch::{priority, subscribers};
+use super::case_commands::{execute, priority, subscribers};
 use crate::call::{Call, Reply};
 use crate::proto_json::Message;
 use crate::resources::{CaseResource, ProblemResource, REPRODUCIBLE};
@@ -76,7 +76,7 @@ pub struct ClassificationKey {
 pub async fn handle(call: Call) -> Result<Reply, ApiError> {
     let message = Message::parse(&call.body)?;
     let command = read(&call, &message)?;
-    super::cases_patch::execute(&call, None, &command).await
+    execute(&call, None, &command).await
 }
 
 fn read(call: &Call, message: &Message) -> Result<CaseCommand, ApiError> {

@@ -4,7 +4,7 @@ use dossier_domain::Personal;
 use dossier_domain::case::{CaseCommand, EscalateCase, EscalationReason};
 use utoipa::ToSchema;
 
-use super::cases_patch::execute;
+use super::case_commands::execute;
 use crate::call::{Call, Reply};
 use crate::proto_json::Message;
 use crate::resources::{CaseResource, ESCALATION_REASONS};

@@ -4,7 +4,7 @@ use dossier_domain::Personal;
 use dossier_domain::case::{AddComment, CaseCommand, CaseEvent, FollowUpOffer};
 use utoipa::ToSchema;
 
-use super::cases_patch::outcome;
+use super::case_commands::outcome;
 use crate::call::{Call, DOSSIER_FOLLOW_UP_OF, Reply};
 use crate::proto_json::Message;
 use crate::resources::CommentResource;

@@ -11,7 +11,7 @@ use dossier_eventlog::blobs::{BlobWriter, Stored};
 use http_body_util::BodyExt;
 use serde_json::json;
 
-use super::cases_patch::outcome;
+use super::case_commands::outcome;
 use crate::call::{Call, Reply, case_not_found};
 use crate::multipart::{Piece, Related};
 use crate::proto_json::Message;

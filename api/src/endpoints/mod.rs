@@ -6,6 +6,7 @@
 pub mod attachments_get;
 pub mod attachments_list;
 pub mod case_classifications_search;
+mod case_commands;
 pub mod cases_close;
 pub mod cases_create;
 pub mod cases_escalate;

@@ -6,9 +6,10 @@ use dossier_domain::{AttachmentId, CaseId, OrganizationId, VisibilityScope};
 use serde::Serialize;
 use sqlx::QueryBuilder;
 
-use super::query::{is_visible, push_visible};
+use super::query::{Wanted, push_visible, rows_of_case};
 use crate::database::ReadDatabase;
 use crate::error::QueryError;
+use crate::rows::cut;
 
 /// An attachment as the read side shows it. Erased values are `None`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow)]
@@ -103,21 +104,13 @@ impl AttachmentQueries {
         after: Option<i64>,
         limit: u32,
     ) -> Result<Option<AttachmentPage>, QueryError> {
-        let mut snapshot = self.database.readers().begin().await?;
-        if !is_visible(&mut snapshot, scope, organization, case).await? {
-            return Ok(None);
-        }
-        let mut attachments: Vec<AttachmentRow> = sqlx::query_as(
-            "SELECT * FROM case_attachments WHERE case_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",
-        )
-        .bind(case.to_string())
-        .bind(after.unwrap_or(0))
-        .bind(i64::from(limit) + 1)
-        .fetch_all(&mut *snapshot)
-        .await?;
-        let more = attachments.len() > limit as usize;
-        attachments.truncate(limit as usize);
-        let next_after = attachments.last().filter(|_| more).map(|attachment| attachment.sequence);
-        Ok(Some(AttachmentPage { attachments, next_after }))
+        const SQL: &str =
+            "SELECT * FROM case_attachments WHERE case_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
+        let wanted = Wanted { scope, organization, case, after, limit };
+        let attachments = rows_of_case(&self.database, SQL, wanted).await?;
+        Ok(attachments.map(|mut attachments: Vec<AttachmentRow>| {
+            let next_after = cut(&mut attachments, limit, |attachment| attachment.sequence);
+            AttachmentPage { attachments, next_after }
+        }))
     }
 }

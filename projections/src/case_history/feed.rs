@@ -9,6 +9,7 @@ use super::attachments::AttachmentRow;
 use super::query::{CommentRow, is_visible};
 use crate::database::ReadDatabase;
 use crate::error::QueryError;
+use crate::rows::cut;
 
 /// Something that happened to a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,9 +108,7 @@ impl FeedQueries {
         if order == FeedOrder::NewestFirst {
             items.reverse();
         }
-        let more = items.len() > limit as usize;
-        items.truncate(limit as usize);
-        let next = items.last().filter(|_| more).map(FeedItem::sequence);
+        let next = cut(&mut items, limit, FeedItem::sequence);
         Ok(Some(FeedPage { items, next }))
     }
 }

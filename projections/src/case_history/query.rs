@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use dossier_domain::{CaseId, CommentId, OrganizationId, VisibilityScope};
 use serde::Serialize;
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, QueryBuilder, Sqlite, SqliteConnection};
 
 use crate::database::ReadDatabase;
 use crate::error::QueryError;
+use crate::rows::cut;
 use crate::scope::push_scope;
 
 /// A comment as the read side shows it. Erased values are `None`.
@@ -83,24 +85,48 @@ impl CommentQueries {
         after: Option<i64>,
         limit: u32,
     ) -> Result<Option<CommentPage>, QueryError> {
-        // One snapshot for both: the case's visibility and its rows.
-        let mut snapshot = self.database.readers().begin().await?;
-        if !is_visible(&mut snapshot, scope, organization, case).await? {
-            return Ok(None);
-        }
-        let mut comments: Vec<CommentRow> = sqlx::query_as(
-            "SELECT * FROM case_comments WHERE case_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",
-        )
-        .bind(case.to_string())
-        .bind(after.unwrap_or(0))
-        .bind(i64::from(limit) + 1)
+        const SQL: &str =
+            "SELECT * FROM case_comments WHERE case_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
+        let wanted = Wanted { scope, organization, case, after, limit };
+        let comments = rows_of_case(&self.database, SQL, wanted).await?;
+        Ok(comments.map(|mut comments: Vec<CommentRow>| {
+            let next_after = cut(&mut comments, limit, |comment| comment.sequence);
+            CommentPage { comments, next_after }
+        }))
+    }
+}
+
+/// Which rows of a case are wanted.
+pub(super) struct Wanted<'a> {
+    pub(super) scope: &'a VisibilityScope,
+    pub(super) organization: &'a OrganizationId,
+    pub(super) case: CaseId,
+    pub(super) after: Option<i64>,
+    pub(super) limit: u32,
+}
+
+/// Rows of a case by a statement that takes its id, a sequence to begin after and a limit, one more than wanted; `None` when
+/// the scope does not show the case.
+pub(super) async fn rows_of_case<T>(
+    database: &ReadDatabase,
+    sql: &'static str,
+    wanted: Wanted<'_>,
+) -> Result<Option<Vec<T>>, QueryError>
+where
+    T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
+{
+    // One snapshot for both: the case's visibility and its rows.
+    let mut snapshot = database.readers().begin().await?;
+    if !is_visible(&mut snapshot, wanted.scope, wanted.organization, wanted.case).await? {
+        return Ok(None);
+    }
+    let rows = sqlx::query_as(sql)
+        .bind(wanted.case.to_string())
+        .bind(wanted.after.unwrap_or(0))
+        .bind(i64::from(wanted.limit) + 1)
         .fetch_all(&mut *snapshot)
         .await?;
-        let more = comments.len() > limit as usize;
-        comments.truncate(limit as usize);
-        let next_after = comments.last().filter(|_| more).map(|comment| comment.sequence);
-        Ok(Some(CommentPage { comments, next_after }))
-    }
+    Ok(Some(rows))
 }
 
 /// Whether a case exists under an organization and is in scope.

@@ -12,6 +12,7 @@ use super::row::CaseRow;
 use super::text::fold;
 use crate::database::ReadDatabase;
 use crate::error::QueryError;
+use crate::rows::cut;
 use crate::scope::push_scope;
 
 /// What a listed case must fulfil.
@@ -154,9 +155,7 @@ impl CaseQueries {
     ) -> Result<CasePage, QueryError> {
         let mut query = list_query(scope, organization, condition, before, limit);
         let mut cases: Vec<CaseRow> = query.build_query_as().fetch_all(self.database.readers()).await?;
-        let more = cases.len() > limit as usize;
-        cases.truncate(limit as usize);
-        let next_before = cases.last().filter(|_| more).map(|case| case.sequence);
+        let next_before = cut(&mut cases, limit, |case| case.sequence);
         Ok(CasePage { cases, next_before })
     }
 }
