@@ -12,6 +12,7 @@ pub mod bus;
 pub mod event_store;
 pub mod key_store;
 pub mod sample;
+pub mod servers;
 
 use std::any::Any;
 use std::sync::Arc;
