@@ -10,13 +10,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub mod cli;
+mod engines;
 mod layers;
+mod roles;
 mod values;
 
 use layers::{Given, Layers};
 
 pub use crate::logging::LogFormat;
 pub use cli::{Cli, Command};
+pub use engines::{Bus, Engines, EventStore, KeyStore, ReadModel, WorkStore};
+pub use roles::{Role, Roles};
 pub use values::{parse_duration, parse_instant};
 
 /// Where data lie unless told.
@@ -37,9 +41,6 @@ pub const DEFAULT_MAX_UPLOAD_BYTES: usize = 100 * 1024 * 1024;
 pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// The claim with roles of staff unless told.
 pub const DEFAULT_STAFF_CLAIM: &str = "roles";
-
-/// The parts of the system that a process can run. The embedded profile runs all of them.
-const ROLES: [&str; 4] = ["api", "relay", "projectors", "processes"];
 
 /// Why the start was stopped: one sentence for the operator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,27 +67,6 @@ pub enum SignIn {
         /// The claim that holds roles of staff.
         staff_claim: String,
     },
-}
-
-/// Where events are kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum EventStore {
-    /// A SQLite file.
-    Sqlite(PathBuf),
-}
-
-/// Where read models are kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ReadModel {
-    /// A SQLite file.
-    Sqlite(PathBuf),
-}
-
-/// What carries events to projectors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bus {
-    /// A channel in this process.
-    InProcess,
 }
 
 /// Where attachments are kept.
@@ -118,12 +98,12 @@ pub struct Settings {
     pub data: PathBuf,
     /// How people sign in; [`SignIn::Dev`] also means sample data.
     pub sign_in: SignIn,
-    /// Where events are kept.
-    pub event_store: EventStore,
-    /// Where read models are kept.
-    pub read_model: ReadModel,
-    /// What carries events.
-    pub bus: Bus,
+    /// Stores and bus.
+    pub engines: Engines,
+    /// The parts that this process runs.
+    pub roles: Roles,
+    /// What this process is called in `/readyz`.
+    pub node: String,
     /// Where attachments are kept.
     pub blobs: Blobs,
     /// The catalogue file; the built-in catalogue when absent.
@@ -159,30 +139,16 @@ impl Settings {
     ) -> Result<Self, ConfigError> {
         let layers = Layers::gather(flags, environment, read_file)?;
         let dev = layers.get("dev").map_or(Ok(false), values::boolean)?;
-        if let Some(roles) = layers.get("roles") {
-            check_roles(roles)?;
-        }
         if let Some(url) = layers.get("smtp_url") {
             return Err(url.refused("this build sends no mail", "leave it unset"));
         }
         let data =
             layers.get("data").map_or_else(|| PathBuf::from(DEFAULT_DATA), |given| given.text().into());
-        let event_store = match layers.get("event_store_url") {
-            None => data.join("events.db"),
-            Some(url) => values::sqlite_path(url, &["postgres", "postgresql", "kurrentdb", "esdb"])?,
-        };
-        let read_model = match layers.get("read_model_url") {
-            None => data.join("read.db"),
-            Some(url) => values::sqlite_path(url, &["postgres", "postgresql"])?,
-        };
-        if event_store == read_model {
-            return Err(ConfigError::new(format!(
-                "event_store_url and read_model_url both name {}; give each a file of its own",
-                event_store.display()
-            )));
-        }
-        if let Some(bus) = layers.get("bus_url") {
-            values::in_process_bus(bus)?;
+        let engines = Engines::resolve(&layers, &data)?;
+        let roles = layers.get("roles").map_or_else(|| Ok(Roles::all()), roles::resolve)?;
+        if let (Some(given), false, Some(why)) = (layers.get("roles"), roles.is_all(), engines.one_process())
+        {
+            return Err(given.refused(why, "use all, or leave it unset"));
         }
         let blobs = match layers.get("blobs_url") {
             None => Blobs::Directory(data.join("blobs")),
@@ -192,9 +158,9 @@ impl Settings {
         Ok(Self {
             listen: listen(&layers, dev)?,
             sign_in: sign_in(&layers, dev)?,
-            event_store: EventStore::Sqlite(event_store),
-            read_model: ReadModel::Sqlite(read_model),
-            bus: Bus::InProcess,
+            engines,
+            roles,
+            node: layers.get("node").map_or_else(|| Ok(String::new()), values::node)?,
             blobs,
             catalogue: layers.get("catalogue").map(|given| given.text().into()),
             log,
@@ -266,22 +232,6 @@ fn sign_in(layers: &Layers, dev: bool) -> Result<SignIn, ConfigError> {
     let audience = audience.ok_or_else(|| missing("oidc_audience", "dossier"))?;
     let staff_claim = staff_claim.map_or(DEFAULT_STAFF_CLAIM, Given::text).to_owned();
     Ok(SignIn::OpenId { issuer: values::issuer(issuer)?, audiences: values::list(audience)?, staff_claim })
-}
-
-fn check_roles(given: &Given) -> Result<(), ConfigError> {
-    let named = values::list(given)?;
-    if let Some(unknown) = named.iter().find(|role| *role != "all" && !ROLES.contains(&role.as_str())) {
-        return Err(given
-            .refused(&format!("{unknown} is no role"), &format!("use all, or some of {}", ROLES.join(","))));
-    }
-    let has = |role: &&str| named.iter().any(|named| named == role);
-    if has(&"all") || ROLES.iter().all(has) {
-        return Ok(());
-    }
-    Err(given.refused(
-        "the embedded profile (SQLite and an in-process bus) runs as one process",
-        "use all, or leave it unset",
-    ))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub mod control;
 pub mod docs;
 pub mod edge;
 pub mod endpoints;
+pub mod engines;
 pub mod filter;
 pub mod health;
 pub mod limits;

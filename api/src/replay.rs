@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::system::keys_path;
+use crate::engines::keys_path;
 
 /// Events read at once.
 const BATCH_EVENTS: usize = 1_000;

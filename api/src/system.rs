@@ -7,22 +7,20 @@ use std::time::Duration;
 use dossier_commands::{Clock, Commands};
 use dossier_domain::Catalogue;
 use dossier_eventlog::blobs::{BlobOpenError, BlobStore};
-use dossier_eventlog::{
-    Entropy, EventStore, InProcessBus, OpenError, Position, ReadError, Relay, RelayOptions, Sealer,
-    SqliteKeyStore, SqliteOptions, SqliteStore,
-};
+use dossier_eventlog::{Entropy, OpenError, Position, ReadError, Relay, RelayOptions, Sealer};
 use dossier_processes::blob_sweep::BlobSweep;
+use dossier_processes::work_store::WorkStoreError;
 use dossier_projections::case_history::{AttachmentQueries, CommentQueries, FeedQueries};
 use dossier_projections::cases::{CaseQueries, CurrentCases};
 use dossier_projections::{LogFollower, ReadModels};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::app::App;
 use crate::config::{self, Settings, SignIn};
 use crate::control;
+use crate::engines::OpenEngines;
 use crate::limits::RateLimit;
 use crate::page_token::PageTokens;
 use crate::sign_in::dev_issuer::{DEV_AUDIENCE, DEV_ISSUER, DEV_STAFF_CLAIM, DevIssuerError};
@@ -30,12 +28,8 @@ use crate::sign_in::{DevIssuer, KeySource, RemoteKeys, RemoteKeysSettings, Verif
 
 /// Folded streams kept in memory, of each kind.
 const CACHED_STREAMS: usize = 20_000;
-/// Messages the bus keeps for a slow projector before that one reads the log.
-const BUS_CAPACITY: usize = 8_192;
 /// The catalogue that is used when none is configured.
 const BUILT_IN_CATALOGUE: &str = include_str!("../catalogue.toml");
-/// Name of the key store's file, beside the event log.
-const KEYS_FILE: &str = "keys.db";
 
 /// Why the system does not start, in one sentence that says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +48,14 @@ pub enum StartError {
     /// The log was opened and does not answer.
     #[error("the event log cannot be read: {0}")]
     Log(#[from] ReadError),
+    /// The work store was not opened.
+    #[error("work_store_url: {0}")]
+    WorkStore(#[from] WorkStoreError),
+    /// The engine is left out of this build.
+    #[error(
+        "this build lacks an engine that the configuration names; use a build with all engines, as released"
+    )]
+    NotBuilt,
     /// The read database was not opened.
     #[error(transparent)]
     ReadModels(#[from] dossier_projections::OpenError),
@@ -89,8 +91,7 @@ pub struct Edge {
 pub struct System {
     /// What answers requests.
     pub app: Arc<App>,
-    store: Arc<SqliteStore>,
-    keys: Arc<SqliteKeyStore>,
+    engines: OpenEngines,
     stop: CancellationToken,
     tasks: JoinSet<()>,
 }
@@ -108,12 +109,15 @@ impl System {
         std::fs::create_dir_all(&settings.data)
             .map_err(|cause| StartError::Data { path: settings.data.clone(), cause })?;
         let catalogue = Arc::new(load_catalogue(settings.catalogue.as_deref())?);
-        let (store, keys) = open_stores(settings, &edge.entropy).await?;
-        let sealer = Arc::new(Sealer::new(keys.clone(), edge.entropy.clone()));
-        let bus = Arc::new(InProcessBus::new(BUS_CAPACITY));
-        let relay = Relay::new(store.clone(), bus.clone(), RelayOptions::default());
+        let engines = OpenEngines::open(&settings.engines, &edge.entropy).await?;
+        let (store, bus) = (engines.store.clone(), engines.bus.clone());
+        let sealer = Arc::new(Sealer::new(engines.keys.clone(), edge.entropy.clone()));
+        let options = RelayOptions { when_empty: engines.when_empty, ..RelayOptions::default() };
+        let relay = Relay::new(store.clone(), bus.clone(), options);
         let relay_status = relay.status();
-        let config::ReadModel::Sqlite(read_path) = &settings.read_model;
+        let config::ReadModel::Sqlite(read_path) = &settings.engines.read_model else {
+            return Err(StartError::NotBuilt);
+        };
         let follower = LogFollower { store: store.clone(), bus, sealer: sealer.clone() };
         let read_models = Arc::new(ReadModels::open(read_path, follower).await?);
         let verifier = verifier(settings, &edge)?;
@@ -157,12 +161,12 @@ impl System {
         };
         tasks.spawn(sweep.run(stop.clone()));
         control::start(&settings.data, app.clone(), &stop, &mut tasks);
-        Ok(Self { app, store, keys, stop, tasks })
+        Ok(Self { app, engines, stop, tasks })
     }
 
     /// Waits until the read models show what the log holds, at most so long.
     pub async fn wait_until_caught_up(&self, patience: Duration) {
-        let head = self.store.head().await.unwrap_or(Position::START);
+        let head = self.engines.store.head().await.unwrap_or(Position::START);
         if let Err(error) = self.app.read_models.wait_for(head, patience).await {
             tracing::warn!(%error, "answering before the read models have caught up");
         }
@@ -173,29 +177,8 @@ impl System {
         self.stop.cancel();
         while self.tasks.join_next().await.is_some() {}
         self.app.read_models.database().close().await;
-        self.store.close().await;
-        self.keys.close().await;
+        self.engines.close().await;
     }
-}
-
-/// Opens the log and its key store; a new log gets a new key store, an old one must have its own.
-async fn open_stores(
-    settings: &Settings,
-    entropy: &Entropy,
-) -> Result<(Arc<SqliteStore>, Arc<SqliteKeyStore>), StartError> {
-    let config::EventStore::Sqlite(path) = &settings.event_store;
-    let mut log_id = [0; 16];
-    entropy(&mut log_id);
-    let log_id = Uuid::from_u128(u128::from_be_bytes(log_id));
-    let store = SqliteStore::open(path, SqliteOptions::default(), log_id).await?;
-    let is_new = store.head().await? == Position::START;
-    let keys = SqliteKeyStore::open(&keys_path(path), store.log_id(), is_new, entropy).await?;
-    Ok((Arc::new(store), Arc::new(keys)))
-}
-
-/// The key store's file of a log.
-pub fn keys_path(events: &Path) -> PathBuf {
-    events.with_file_name(KEYS_FILE)
 }
 
 fn verifier(settings: &Settings, edge: &Edge) -> Result<Verifier, StartError> {

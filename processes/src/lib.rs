@@ -9,3 +9,4 @@
 //! declares.
 
 pub mod blob_sweep;
+pub mod work_store;

@@ -27,7 +27,7 @@ pub struct Cli {
 /// What `dossier` does.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Runs the whole system in one process
+    /// Runs the whole system in one process, or a part of it
     #[command(
         after_help = "Examples:\n  dossier serve --dev\n  dossier serve --data /var/lib/dossier --listen 0.0.0.0:8080 \\\n      \
         --oidc-issuer https://accounts.example.com --oidc-audience dossier\n  dossier serve --config /etc/dossier.toml\n\n\
@@ -83,13 +83,26 @@ pub struct SettingsArgs {
     /// Parts to run: all, or some of api,relay,projectors,processes [env: DOSSIER_ROLES] [default: all]
     #[arg(long, value_name = "ROLES")]
     pub roles: Option<String>,
-    /// Where events are kept: sqlite:PATH [env: DOSSIER_EVENT_STORE_URL] [default: sqlite:DATA/events.db]
+    /// Name of this process among others [env: DOSSIER_NODE] [default: HOST-PID]
+    #[arg(long, value_name = "NAME")]
+    pub node: Option<String>,
+    /// Where events are kept: sqlite:PATH, postgres://… or kurrentdb://… [env: DOSSIER_EVENT_STORE_URL]
+    /// [default: sqlite:DATA/events.db]
     #[arg(long, value_name = "URL")]
     pub event_store_url: Option<String>,
-    /// Where read models are kept: sqlite:PATH [env: DOSSIER_READ_MODEL_URL] [default: sqlite:DATA/read.db]
+    /// Where the keys of personal values are kept: sqlite:PATH or postgres://… [env: DOSSIER_KEY_STORE_URL]
+    /// [default: keys.db beside the events, or their PostgreSQL]
+    #[arg(long, value_name = "URL")]
+    pub key_store_url: Option<String>,
+    /// Where processes keep how far they are: sqlite:PATH or postgres://… [env: DOSSIER_WORK_STORE_URL]
+    /// [default: sqlite:DATA/work.db, or the read models' PostgreSQL]
+    #[arg(long, value_name = "URL")]
+    pub work_store_url: Option<String>,
+    /// Where read models are kept: sqlite:PATH or postgres://… [env: DOSSIER_READ_MODEL_URL]
+    /// [default: sqlite:DATA/read.db]
     #[arg(long, value_name = "URL")]
     pub read_model_url: Option<String>,
-    /// What carries events to projectors: in-process: [env: DOSSIER_BUS_URL] [default: in-process:]
+    /// What carries events to projectors: in-process: or nats://… [env: DOSSIER_BUS_URL] [default: in-process:]
     #[arg(long, value_name = "URL")]
     pub bus_url: Option<String>,
     /// Where attachments are kept: file:PATH or s3://BUCKET/PREFIX [env: DOSSIER_BLOBS_URL] [default: file:DATA/blobs]
@@ -146,7 +159,10 @@ impl SettingsArgs {
             "config" => &self.config,
             "roles" => &self.roles,
             "event_store_url" => &self.event_store_url,
+            "key_store_url" => &self.key_store_url,
+            "node" => &self.node,
             "read_model_url" => &self.read_model_url,
+            "work_store_url" => &self.work_store_url,
             "bus_url" => &self.bus_url,
             "blobs_url" => &self.blobs_url,
             "smtp_url" => &self.smtp_url,

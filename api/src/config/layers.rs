@@ -7,13 +7,16 @@ use super::ConfigError;
 use super::cli::SettingsArgs;
 
 /// Every key of the configuration file; flags and variables are named after them.
-pub(super) const KEYS: [&str; 22] = [
+pub(super) const KEYS: [&str; 25] = [
     "listen",
     "data",
     "dev",
     "roles",
+    "node",
     "event_store_url",
+    "key_store_url",
     "read_model_url",
+    "work_store_url",
     "bus_url",
     "blobs_url",
     "smtp_url",

@@ -64,8 +64,8 @@ fn dev_needs_nothing_else() {
     assert!(settings.is_dev());
     assert_eq!(settings.listen.to_string(), DEFAULT_LISTEN);
     assert_eq!(settings.data, Path::new("./dossier-data"));
-    assert_eq!(settings.event_store, EventStore::Sqlite("./dossier-data/events.db".into()));
-    assert_eq!(settings.read_model, ReadModel::Sqlite("./dossier-data/read.db".into()));
+    assert_eq!(settings.engines.event_store, EventStore::Sqlite("./dossier-data/events.db".into()));
+    assert_eq!(settings.engines.read_model, ReadModel::Sqlite("./dossier-data/read.db".into()));
     assert_eq!(settings.blobs, Blobs::Directory("./dossier-data/blobs".into()));
     assert_eq!((settings.log.as_str(), settings.log_format), ("info", LogFormat::Text));
     assert_eq!(settings.max_body_bytes, 1_048_576);
@@ -175,29 +175,54 @@ fn without_dev_an_issuer_and_an_audience_are_needed() {
 }
 
 #[test]
-fn engines_that_are_not_built_are_refused_with_what_is() {
-    for url in ["postgres://u@h/d", "postgresql://h", "kurrentdb://h:2113", "esdb+discover://h"] {
-        refused(
-            &format!("--dev --event-store-url {url}"),
-            &["--event-store-url", "this build has no", "sqlite:PATH"],
-        );
-    }
-    refused("--dev --read-model-url postgres://h/d", &["this build has no postgres, only SQLite"]);
-    refused("--dev --read-model-url kurrentdb://h", &["no store that is known"]);
-    refused("--dev --bus-url nats://h:4222", &["no NATS", "in-process:"]);
-    refused("--dev --bus-url kafka://h", &["no bus that is known"]);
+fn a_store_that_is_not_known_is_refused_with_what_is() {
+    refused(
+        "--dev --event-store-url mysql://h",
+        &["no store that is known", "sqlite:PATH", "postgres://", "kurrentdb://"],
+    );
+    refused("--dev --event-store-url postgres://", &["names no server"]);
+    refused("--dev --read-model-url kurrentdb://h", &["no store that is known", "postgres://"]);
+    refused("--dev --bus-url kafka://h", &["no bus that is known", "nats://HOST:4222"]);
+    refused("--dev --bus-url nats://", &["no bus that is known"]);
     refused("--dev --blobs-url s3://", &["no bucket", "s3://BUCKET"]);
     let bucket = resolve("--dev --blobs-url s3://bucket/prefix", &[], None).unwrap().blobs;
     assert_eq!(bucket.url(), "s3://bucket/prefix");
     refused("--dev --blobs-url /tmp/x", &["file:PATH"]);
     refused("--dev --smtp-url smtp://h", &["sends no mail"]);
+    refused("--dev --node a/b", &["no name for a process", "api-1"]);
     for url in ["sqlite:", "sqlite::memory:", "sqlite://", "sqlite:a?mode=ro", "/tmp/x.db"] {
         refused(&format!("--dev --event-store-url {url}"), &["--event-store-url", url, "sqlite:PATH"]);
     }
-    let settings =
-        resolve("--dev --event-store-url sqlite:/a/e.db --bus-url in-process:", &[], None).unwrap();
-    assert_eq!(settings.event_store, EventStore::Sqlite("/a/e.db".into()));
     refused("--dev --event-store-url sqlite:a --read-model-url sqlite:a", &["both name a"]);
+    refused(
+        "--dev --event-store-url sqlite:a --work-store-url sqlite:keys.db",
+        &["key_store_url", "work_store_url"],
+    );
+}
+
+#[test]
+fn what_is_not_given_lies_beside_what_is() {
+    let engines = |line: &str| resolve(line, &[], None).unwrap().engines;
+    let embedded = engines("--dev --data /d --event-store-url sqlite:/a/e.db --bus-url in-process:");
+    assert_eq!(embedded.event_store, EventStore::Sqlite("/a/e.db".into()));
+    assert_eq!(embedded.key_store, KeyStore::Sqlite("/a/keys.db".into()));
+    assert_eq!(embedded.read_model, ReadModel::Sqlite("/d/read.db".into()));
+    assert_eq!(embedded.work_store, WorkStore::Sqlite("/d/work.db".into()));
+    assert_eq!(embedded.bus, Bus::InProcess);
+    let fleet = engines(
+        "--dev --event-store-url postgresql://log/d --read-model-url postgres://read/d --bus-url nats://n",
+    );
+    assert_eq!(fleet.key_store, KeyStore::Postgres("postgresql://log/d".into()));
+    assert_eq!(fleet.work_store, WorkStore::Postgres("postgres://read/d".into()));
+    assert_eq!(fleet.bus, Bus::Nats("nats://n".into()));
+}
+
+#[test]
+fn the_older_name_of_kurrentdb_is_the_same() {
+    let line = "--dev --event-store-url esdb+discover://h:2113?tls=false --key-store-url postgres://k/d";
+    let store = resolve(line, &[], None).unwrap().engines.event_store;
+    assert_eq!(store, EventStore::Kurrentdb("kurrentdb+discover://h:2113?tls=false".into()));
+    refused("--dev --event-store-url kurrentdb://h", &["key_store_url is not set", "DOSSIER_KEY_STORE_URL"]);
 }
 
 #[test]
@@ -212,6 +237,13 @@ fn the_embedded_profile_runs_all_roles() {
         assert!(resolve(&format!("--dev --roles {roles}"), &[], None).is_ok(), "{roles}");
     }
     refused("--dev --roles api", &["--roles is \"api\"", "embedded profile", "use all"]);
+    let log = "--dev --roles api --event-store-url postgres://h/d";
+    refused(log, &["read models", "one process"]);
+    let read = format!("{log} --read-model-url postgres://h/d");
+    refused(&read, &["the bus inside the process"]);
+    refused(&format!("{read} --bus-url nats://n --key-store-url sqlite:k"), &["keys in SQLite"]);
+    let fleet = resolve(&format!("{read} --bus-url nats://n"), &[], None).unwrap();
+    assert_eq!(fleet.roles.names(), ["api"]);
     refused("--dev --roles api,cook", &["cook is no role", "api,relay,projectors,processes"]);
 }
 

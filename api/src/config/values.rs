@@ -43,32 +43,90 @@ pub(super) fn list(given: &Given) -> Result<Vec<String>, ConfigError> {
     Ok(parts)
 }
 
-/// The path of `sqlite:PATH`. `elsewhere` are engines that other builds have.
-pub(super) fn sqlite_path(given: &Given, elsewhere: &[&str]) -> Result<PathBuf, ConfigError> {
-    let does = "use sqlite:PATH such as sqlite:/var/lib/dossier/events.db";
-    let (scheme, rest) = given.text().split_once(':').unwrap_or(("", given.text()));
-    if scheme == "sqlite" {
-        let path = rest.strip_prefix("//").unwrap_or(rest);
-        if path.is_empty() || path == ":memory:" || path.contains('?') {
-            return Err(given.refused("names no plain file", does));
-        }
-        return Ok(path.into());
-    }
-    let engine = scheme.split('+').next().unwrap_or_default();
-    if elsewhere.contains(&engine) {
-        return Err(given.refused(&format!("this build has no {engine}, only SQLite"), does));
-    }
-    Err(given.refused("is no store that is known", does))
+/// What an engine's URL names.
+pub(super) enum Engine {
+    /// `sqlite:PATH`.
+    Sqlite(PathBuf),
+    /// `postgres://…`, as it was given.
+    Postgres(String),
+    /// `kurrentdb://…`, as it was given but for the scheme of an older name.
+    Kurrentdb(String),
 }
 
-pub(super) fn in_process_bus(given: &Given) -> Result<(), ConfigError> {
-    match given.text().split_once(':') {
-        Some(("in-process", "")) => Ok(()),
-        Some(("nats" | "tls", _)) => Err(given.refused(
-            "this build has no NATS, only the bus inside the process",
-            "use in-process: or leave it unset",
+/// Reads the URL of a store; `known` are the schemes that can hold what the key is for.
+pub(super) fn engine(given: &Given, known: &[&str]) -> Result<Engine, ConfigError> {
+    let examples = known.iter().map(|scheme| match *scheme {
+        "sqlite" => "sqlite:PATH such as sqlite:/var/lib/dossier/events.db",
+        "postgres" => "postgres://USER:PASSWORD@HOST/DATABASE",
+        _ => "kurrentdb://HOST:2113?tls=true",
+    });
+    let does = format!("use {}", examples.collect::<Vec<_>>().join(", or "));
+    let (scheme, rest) = given.text().split_once(':').unwrap_or(("", given.text()));
+    let engine = match scheme.split('+').next().unwrap_or_default() {
+        "postgresql" => "postgres",
+        "esdb" => "kurrentdb",
+        engine => engine,
+    };
+    if !known.contains(&engine) {
+        return Err(given.refused("is no store that is known here", &does));
+    }
+    if engine == "sqlite" {
+        let path = rest.strip_prefix("//").unwrap_or(rest);
+        if path.is_empty() || path == ":memory:" || path.contains('?') {
+            return Err(given.refused("names no plain file", &does));
+        }
+        return Ok(Engine::Sqlite(path.into()));
+    }
+    if !is_built(engine) {
+        return Err(given
+            .refused(&format!("this build has no {engine}"), "use a build with all engines, as released"));
+    }
+    if rest.strip_prefix("//").is_none_or(str::is_empty) {
+        return Err(given.refused("names no server", &does));
+    }
+    Ok(match engine {
+        "postgres" => Engine::Postgres(given.text().to_owned()),
+        _ => Engine::Kurrentdb(given.text().replacen(
+            "esdb",
+            "kurrentdb",
+            usize::from(scheme.starts_with("esdb")),
         )),
-        _ => Err(given.refused("is no bus that is known", "use in-process: or leave it unset")),
+    })
+}
+
+/// Whether this build holds an engine's client.
+fn is_built(engine: &str) -> bool {
+    match engine {
+        "postgres" => cfg!(feature = "postgres"),
+        "kurrentdb" => cfg!(feature = "kurrentdb"),
+        _ => cfg!(feature = "nats"),
+    }
+}
+
+/// `None`: inside the process.
+pub(super) fn bus(given: &Given) -> Result<Option<String>, ConfigError> {
+    let does = "use in-process:, or nats://HOST:4222";
+    match given.text().split_once(':') {
+        Some(("in-process", "")) => Ok(None),
+        Some(("nats" | "tls", _)) if !is_built("nats") => {
+            Err(given.refused("this build has no nats", "use a build with all engines, as released"))
+        }
+        Some(("nats" | "tls", rest)) if rest.len() > 2 && rest.starts_with("//") => {
+            Ok(Some(given.text().to_owned()))
+        }
+        _ => Err(given.refused("is no bus that is known", does)),
+    }
+}
+
+/// What a process is called: letters, digits, dots and dashes.
+pub(super) fn node(given: &Given) -> Result<String, ConfigError> {
+    let text = given.text();
+    let good = (1..=63).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
+    if good {
+        Ok(text.to_owned())
+    } else {
+        Err(given.refused("is no name for a process", "give one such as api-1"))
     }
 }
 

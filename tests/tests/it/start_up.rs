@@ -173,10 +173,10 @@ async fn a_bad_value_is_named_with_its_key_wherever_it_came_from() {
         ),
         (
             &["--dev"],
-            &[("DOSSIER_EVENT_STORE_URL", "postgres://db/x")],
-            &["DOSSIER_EVENT_STORE_URL", "SQLite"],
+            &[("DOSSIER_EVENT_STORE_URL", "mysql://db/x")],
+            &["DOSSIER_EVENT_STORE_URL", "sqlite:PATH"],
         ),
-        (&["--dev"], &[("DOSSIER_BUS_URL", "nats://n")], &["DOSSIER_BUS_URL", "NATS"]),
+        (&["--dev"], &[("DOSSIER_BUS_URL", "kafka://n")], &["DOSSIER_BUS_URL", "nats://"]),
         (&["--dev"], &[("DOSSIER_SMTP_URL", "smtp://m")], &["DOSSIER_SMTP_URL", "no mail"]),
         (&["--dev"], &[("DOSSIER_LOG", "loud,,=")], &["DOSSIER_LOG", "info"]),
         (&["--dev", "--config", "/nowhere.toml"], &[], &["/nowhere.toml"]),

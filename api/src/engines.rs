@@ -1,0 +1,136 @@
+//! Opens the engines that the configuration names, and closes them in order.
+
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use dossier_eventlog::{
+    Bus, Entropy, EventStore, InProcessBus, KeyStore, Position, SqliteKeyStore, SqliteOptions, SqliteStore,
+    WhenEmpty,
+};
+use dossier_processes::work_store::{SqliteWorkStore, WorkStore};
+use uuid::Uuid;
+
+use crate::config::{self, Engines};
+use crate::system::StartError;
+
+/// Messages the bus in the process keeps for a slow projector before that one reads the log.
+const BUS_CAPACITY: usize = 8_192;
+
+type Closing = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Opened engines.
+pub struct OpenEngines {
+    /// The log.
+    pub store: Arc<dyn EventStore>,
+    /// The keys of personal values.
+    pub keys: Arc<dyn KeyStore>,
+    /// What processes must not forget.
+    pub work: Arc<dyn WorkStore>,
+    /// What carries events.
+    pub bus: Arc<dyn Bus>,
+    /// Where a relay begins on an empty bus.
+    pub when_empty: WhenEmpty,
+    closing: Vec<Closing>,
+}
+
+impl OpenEngines {
+    /// Opens everything but the read models.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn open(engines: &Engines, entropy: &Entropy) -> Result<Self, StartError> {
+        let mut closing = Vec::new();
+        let store = open_store(&engines.event_store, entropy, &mut closing).await?;
+        let is_new = store.head().await? == Position::START;
+        let keys = open_keys(&engines.key_store, store.log_id(), is_new, entropy, &mut closing).await?;
+        let work = open_work_store(&engines.work_store).await?;
+        let (bus, when_empty) = open_bus(&engines.bus).await?;
+        Ok(Self { store, keys, work, bus, when_empty, closing })
+    }
+
+    /// Closes all of them, the log last.
+    pub async fn close(self) {
+        self.work.close().await;
+        for closing in self.closing.into_iter().rev() {
+            closing.await;
+        }
+    }
+}
+
+async fn open_store(
+    engine: &config::EventStore,
+    entropy: &Entropy,
+    closing: &mut Vec<Closing>,
+) -> Result<Arc<dyn EventStore>, StartError> {
+    match engine {
+        config::EventStore::Sqlite(path) => {
+            let store =
+                Arc::new(SqliteStore::open(path, SqliteOptions::default(), new_log_id(entropy)).await?);
+            let closed = store.clone();
+            closing.push(Box::pin(async move { closed.close().await }));
+            Ok(store)
+        }
+        config::EventStore::Postgres(_) | config::EventStore::Kurrentdb(_) => Err(StartError::NotBuilt),
+    }
+}
+
+/// Opens a log for reading only, beside whoever writes it.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn open_store_read_only(engine: &config::EventStore) -> Result<Arc<dyn EventStore>, StartError> {
+    match engine {
+        config::EventStore::Sqlite(path) => Ok(Arc::new(SqliteStore::open_read_only(path).await?)),
+        config::EventStore::Postgres(_) | config::EventStore::Kurrentdb(_) => Err(StartError::NotBuilt),
+    }
+}
+
+/// A new log gets a new key store, an old one must have its own.
+async fn open_keys(
+    engine: &config::KeyStore,
+    log_id: Uuid,
+    is_new: bool,
+    entropy: &Entropy,
+    closing: &mut Vec<Closing>,
+) -> Result<Arc<dyn KeyStore>, StartError> {
+    match engine {
+        config::KeyStore::Sqlite(path) => {
+            let keys = Arc::new(SqliteKeyStore::open(path, log_id, is_new, entropy).await?);
+            let closed = keys.clone();
+            closing.push(Box::pin(async move { closed.close().await }));
+            Ok(keys)
+        }
+        config::KeyStore::Postgres(_) => Err(StartError::NotBuilt),
+    }
+}
+
+async fn open_work_store(engine: &config::WorkStore) -> Result<Arc<dyn WorkStore>, StartError> {
+    Ok(match engine {
+        config::WorkStore::Sqlite(path) => Arc::new(SqliteWorkStore::open(path).await?),
+        #[cfg(feature = "postgres")]
+        config::WorkStore::Postgres(url) => {
+            Arc::new(dossier_processes::work_store::PostgresWorkStore::open(url).await?)
+        }
+        #[cfg(not(feature = "postgres"))]
+        config::WorkStore::Postgres(_) => return Err(StartError::NotBuilt),
+    })
+}
+
+async fn open_bus(engine: &config::Bus) -> Result<(Arc<dyn Bus>, WhenEmpty), StartError> {
+    match engine {
+        config::Bus::InProcess => Ok((Arc::new(InProcessBus::new(BUS_CAPACITY)), WhenEmpty::FromHead)),
+        config::Bus::Nats(_) => Err(StartError::NotBuilt),
+    }
+}
+
+fn new_log_id(entropy: &Entropy) -> Uuid {
+    let mut log_id = [0; 16];
+    entropy(&mut log_id);
+    Uuid::from_u128(u128::from_be_bytes(log_id))
+}
+
+/// The key store's file beside a log's file.
+pub fn keys_path(events: &Path) -> std::path::PathBuf {
+    events.with_file_name("keys.db")
+}

@@ -1,0 +1,72 @@
+//! The work store in a SQLite file.
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::{
+    CheckpointRow, Member, WorkCheckpoint, WorkStore, WorkStoreError, member_json, members, statements,
+    stored,
+};
+
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS process_checkpoint (
+    process TEXT PRIMARY KEY,
+    log_id BLOB NOT NULL,
+    position INTEGER NOT NULL,
+    event_id BLOB
+) STRICT;
+CREATE TABLE IF NOT EXISTS lease (
+    lease TEXT PRIMARY KEY,
+    holder TEXT NOT NULL,
+    until_micros INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS member (
+    node TEXT PRIMARY KEY,
+    seen_at_micros INTEGER NOT NULL,
+    said TEXT NOT NULL
+) STRICT;";
+
+/// A work store in a SQLite file.
+pub struct SqliteWorkStore {
+    pool: SqlitePool,
+}
+
+type Adapter = SqliteWorkStore;
+
+impl SqliteWorkStore {
+    /// Opens or creates it.
+    ///
+    /// # Errors
+    /// [`WorkStoreError::Unavailable`] when the file cannot be used.
+    pub async fn open(path: &Path) -> Result<Self, WorkStoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // What was done must not be done again after a crash of the machine.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(5));
+        // One connection: SQLite writes one at a time.
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+        sqlx::raw_sql(SCHEMA).execute(&pool).await?;
+        Ok(Self { pool })
+    }
+}
+
+statements!("");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    super::super::contract::work_store_contract!(async {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteWorkStore::open(&folder.path().join("work.db")).await.unwrap();
+        (store, folder)
+    });
+}
