@@ -12,7 +12,7 @@ use dossier_processes::blob_sweep::BlobSweep;
 use dossier_processes::work_store::WorkStoreError;
 use dossier_projections::case_history::{AttachmentQueries, CommentQueries, FeedQueries};
 use dossier_projections::cases::{CaseQueries, CurrentCases};
-use dossier_projections::{LogFollower, ReadModels};
+use dossier_projections::{LogFollower, ReadLocation, ReadModels};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -115,11 +115,12 @@ impl System {
         let options = RelayOptions { when_empty: engines.when_empty, ..RelayOptions::default() };
         let relay = Relay::new(store.clone(), bus.clone(), options);
         let relay_status = relay.status();
-        let config::ReadModel::Sqlite(read_path) = &settings.engines.read_model else {
-            return Err(StartError::NotBuilt);
+        let read_location = match &settings.engines.read_model {
+            config::ReadModel::Sqlite(path) => ReadLocation::sqlite(path),
+            config::ReadModel::Postgres(url) => ReadLocation::postgres(url),
         };
         let follower = LogFollower { store: store.clone(), bus, sealer: sealer.clone() };
-        let read_models = Arc::new(ReadModels::open(read_path, follower).await?);
+        let read_models = Arc::new(ReadModels::open(&read_location, follower).await?);
         let verifier = verifier(settings, &edge)?;
 
         let blobs = BlobStore::open(&settings.blobs.url(), sealer.clone())?;

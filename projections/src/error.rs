@@ -18,6 +18,9 @@ pub enum OpenError {
         /// What the database said.
         cause: String,
     },
+    /// PostgreSQL is asked for and this build has none of it.
+    #[error("this build has no PostgreSQL read models; build it with the feature postgres")]
+    NotBuilt,
 }
 
 /// Why events were not projected.

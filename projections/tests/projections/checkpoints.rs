@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use dossier_eventlog::{EventId, Position, RecordedEvent};
-use dossier_projections::{OpenError, ReadModels, WaitError};
+use dossier_projections::{OpenError, ReadLocation, ReadModels, WaitError};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -129,7 +129,8 @@ async fn a_twins_rebuild_is_followed() {
 
 /// The database of one log beside another log: it says 'rebuild', tells nobody that it is caught up, and a rebuild heals it.
 async fn halts_and_is_healed(world: &World, path: &std::path::Path) {
-    let models = ReadModels::open(path, world.follower(Arc::new(SilentBus))).await.unwrap();
+    let models =
+        ReadModels::open(&ReadLocation::sqlite(path), world.follower(Arc::new(SilentBus))).await.unwrap();
     let running = Running::start(models);
     for model in ["cases", "case_history"] {
         let why = running.halted(model).await;
@@ -200,7 +201,8 @@ async fn a_file_that_is_no_database_is_refused_with_what_to_do() {
     let world = World::new();
     std::fs::write(world.path(), b"this is not a database, but it is long enough to be looked at".repeat(50))
         .unwrap();
-    let refused = ReadModels::open(&world.path(), world.follower(Arc::new(SilentBus))).await;
+    let refused =
+        ReadModels::open(&ReadLocation::sqlite(world.path()), world.follower(Arc::new(SilentBus))).await;
     let Err(error @ OpenError::Unusable { .. }) = refused else { panic!("opened") };
     assert!(error.to_string().contains("move it away"), "{error}");
 }

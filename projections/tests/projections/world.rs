@@ -13,7 +13,7 @@ use dossier_eventlog::{
 };
 use dossier_projections::case_history::CommentQueries;
 use dossier_projections::cases::CaseQueries;
-use dossier_projections::{LogFollower, ModelStatus, ReadModel, ReadModels};
+use dossier_projections::{LogFollower, ModelStatus, ReadLocation, ReadModel, ReadModels};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -122,19 +122,27 @@ impl World {
     }
 
     pub(crate) async fn run_on(&self, bus: Arc<dyn Bus>) -> Running {
-        Running::start(ReadModels::open(&self.path(), self.follower(bus)).await.expect("opened"))
+        Running::start(
+            ReadModels::open(&ReadLocation::sqlite(self.path()), self.follower(bus)).await.expect("opened"),
+        )
     }
 
     pub(crate) async fn run_with(&self, bus: Arc<dyn Bus>, model: impl ReadModel) -> Running {
         let models: Vec<Box<dyn ReadModel>> = vec![Box::new(model)];
-        Running::start(ReadModels::open_with(&self.path(), self.follower(bus), models).await.expect("opened"))
+        Running::start(
+            ReadModels::open_with(&ReadLocation::sqlite(self.path()), self.follower(bus), models)
+                .await
+                .expect("opened"),
+        )
     }
 
     /// Everything that the read models hold when they have followed the log in order, at once, in a database of their own.
     pub(crate) async fn expected_dump(&self) -> Vec<String> {
         let elsewhere = tempfile::tempdir().unwrap();
         let follower = self.follower(Arc::new(SilentBus));
-        let models = ReadModels::open(&elsewhere.path().join("read.db"), follower).await.unwrap();
+        let models = ReadModels::open(&ReadLocation::sqlite(elsewhere.path().join("read.db")), follower)
+            .await
+            .unwrap();
         let running = Running::start(models);
         running.caught_up(self.store_head().await).await;
         running.dump().await

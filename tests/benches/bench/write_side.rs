@@ -22,7 +22,7 @@ use dossier_eventlog::{
     Append, EventId, EventStore, Expected, InProcessBus, NewEvent, Position, Relay, RelayOptions, Sealer,
     SqliteKeyStore, SqliteOptions, SqliteStore, StreamName,
 };
-use dossier_projections::{LogFollower, ReadModels};
+use dossier_projections::{LogFollower, ReadLocation, ReadModels};
 use jiff::Timestamp;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -295,7 +295,7 @@ pub(crate) async fn replay() {
         bus: Arc::new(InProcessBus::new(1_024)),
         sealer: world.sealer.clone(),
     };
-    let models = ReadModels::open(&world.folder.path().join("read.db"), follower).await.unwrap();
+    let models = ReadModels::open(&ReadLocation::sqlite(world.folder.path().join("read.db")), follower).await.unwrap();
     let started = Instant::now();
     let stop = CancellationToken::new();
     let _running = models.start(&stop);
@@ -320,7 +320,7 @@ pub(crate) async fn visible() {
     let stop = CancellationToken::new();
     tokio::spawn(relay.run(stop.clone()));
     let follower = LogFollower { store: world.store.clone(), bus, sealer: world.sealer.clone() };
-    let models = Arc::new(ReadModels::open(&world.folder.path().join("read.db"), follower).await.unwrap());
+    let models = Arc::new(ReadModels::open(&ReadLocation::sqlite(world.folder.path().join("read.db")), follower).await.unwrap());
     let _running = models.start(&stop);
     let mut tick = tokio::time::interval(Duration::from_millis(1));
     let mut tasks = Vec::new();
