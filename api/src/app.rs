@@ -12,6 +12,8 @@ use dossier_projections::case_history::{AttachmentQueries, CommentQueries, FeedQ
 use dossier_projections::cases::{CaseQueries, CurrentCases};
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use crate::config::Roles;
+use crate::fleet::Fleet;
 use crate::limits::RateLimit;
 use crate::page_token::PageTokens;
 use crate::sign_in::Principal;
@@ -35,8 +37,14 @@ pub struct App {
     pub feeds: FeedQueries,
     /// The log, for readiness.
     pub store: Arc<dyn EventStore>,
-    /// The relay's progress, for readiness.
-    pub relay: Arc<RelayStatus>,
+    /// The relay's progress, for readiness, where this process runs one.
+    pub relay: Option<Arc<RelayStatus>>,
+    /// The same of the relay of what analytics may see.
+    pub analytics_relay: Option<Arc<RelayStatus>>,
+    /// The parts that this process runs.
+    pub roles: Roles,
+    /// This process among others.
+    pub fleet: Fleet,
     /// Who signs in.
     pub verifier: Verifier,
     /// Seals and opens page tokens.

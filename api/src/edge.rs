@@ -1,4 +1,4 @@
-//! The only place that reads the clock and draws randomness; everything else gets them handed in.
+//! The only place that reads the clock, draws randomness and asks where it runs; everything else gets them handed in.
 
 use std::sync::Arc;
 
@@ -19,4 +19,11 @@ pub fn clock() -> Clock {
 #[expect(clippy::disallowed_methods, reason = "the edge: the one place that draws randomness")]
 pub fn entropy() -> Entropy {
     Arc::new(|bytes| getrandom::fill(bytes).expect("the operating system gives randomness"))
+}
+
+/// What this process is called unless told: the machine's name and the process's number.
+pub fn node_name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim();
+    format!("{}-{}", if host.is_empty() { "dossier" } else { host }, std::process::id())
 }

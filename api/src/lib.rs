@@ -13,6 +13,7 @@ pub mod edge;
 pub mod endpoints;
 pub mod engines;
 pub mod filter;
+pub mod fleet;
 pub mod health;
 pub mod limits;
 pub mod linger;

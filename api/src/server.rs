@@ -15,24 +15,32 @@ use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
+use crate::config::Role;
 use crate::status::{ApiError, Code};
 use crate::{docs, health, openapi, pipeline};
 
 /// Pause after the operating system refused to accept, for want of descriptors as a rule.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// All routes.
+/// All routes of a process with its roles: one without `api` tells how it is, and no more.
 pub fn router(app: Arc<App>) -> Router {
-    Router::new()
+    let told = Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
-        .route("/metrics", get(health::metrics))
-        .route("/openapi.json", get(openapi::serve))
-        .route("/docs", get(docs::serve))
+        .route("/metrics", get(health::metrics));
+    let routes = if app.roles.has(Role::Api) {
+        told.route("/openapi.json", get(openapi::serve))
+            .route("/docs", get(docs::serve))
+            .fallback(pipeline::serve)
+    } else {
+        told.fallback(|| async {
+            ApiError::new(Code::NotFound, "this process does not answer requests; ask one with the role api")
+        })
+    };
+    routes
         .method_not_allowed_fallback(|| async {
             ApiError::new(Code::MethodNotAllowed, "this path is served with GET")
         })
-        .fallback(pipeline::serve)
         .layer(CatchPanicLayer::custom(|_| {
             tracing::error!("a request handler panicked");
             ApiError::internal("a fault on this side").into_response()

@@ -18,13 +18,14 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::config::{self, Settings, SignIn};
-use crate::control;
+use crate::config::{self, Role, Settings, SignIn};
 use crate::engines::OpenEngines;
+use crate::fleet::{self, Fleet};
 use crate::limits::RateLimit;
 use crate::page_token::PageTokens;
 use crate::sign_in::dev_issuer::{DEV_AUDIENCE, DEV_ISSUER, DEV_STAFF_CLAIM, DevIssuerError};
 use crate::sign_in::{DevIssuer, KeySource, RemoteKeys, RemoteKeysSettings, Verifier, VerifierSettings};
+use crate::{control, edge};
 
 /// Folded streams kept in memory, of each kind.
 const CACHED_STREAMS: usize = 20_000;
@@ -112,26 +113,22 @@ impl System {
         let engines = OpenEngines::open(&settings.engines, &edge.entropy).await?;
         let (store, bus) = (engines.store.clone(), engines.bus.clone());
         let sealer = Arc::new(Sealer::new(engines.keys.clone(), edge.entropy.clone()));
-        let options = RelayOptions { when_empty: engines.when_empty, ..RelayOptions::default() };
-        let relay = Relay::new(store.clone(), bus.clone(), options);
-        let relay_status = relay.status();
-        let read_location = match &settings.engines.read_model {
+        let location = match &settings.engines.read_model {
             config::ReadModel::Sqlite(path) => ReadLocation::sqlite(path),
             config::ReadModel::Postgres(url) => ReadLocation::postgres(url),
         };
-        let follower = LogFollower { store: store.clone(), bus, sealer: sealer.clone() };
-        let read_models = Arc::new(ReadModels::open(&read_location, follower).await?);
+        let follower = LogFollower { store: store.clone(), bus: bus.clone(), sealer: sealer.clone() };
+        let read_models = Arc::new(ReadModels::open(&location, follower).await?);
         let verifier = verifier(settings, &edge)?;
-
         let blobs = BlobStore::open(&settings.blobs.url(), sealer.clone())?;
 
         let stop = CancellationToken::new();
-        let mut tasks = read_models.start(&stop);
-        let relay_stop = stop.clone();
-        tasks.spawn(async move {
-            if let Err(error) = relay.run(relay_stop).await {
-                tracing::error!(%error, "the relay has stopped; read models go on from the log, slower");
-            }
+        let roles = settings.roles.clone();
+        let mut tasks =
+            if roles.has(Role::Projectors) { read_models.start(&stop) } else { read_models.observe(&stop) };
+        let relay = roles.has(Role::Relay).then(|| {
+            let options = RelayOptions { when_empty: engines.when_empty, ..RelayOptions::default() };
+            start_relay(Relay::new(store.clone(), bus, options), "bus", &stop, &mut tasks)
         });
         let database = read_models.database().clone();
         let app = Arc::new(App {
@@ -144,7 +141,14 @@ impl System {
             feeds: FeedQueries::new(database),
             read_models,
             store: store.clone(),
-            relay: relay_status,
+            relay,
+            analytics_relay: None,
+            roles,
+            fleet: Fleet {
+                node: if settings.node.is_empty() { edge::node_name() } else { settings.node.clone() },
+                started_at: (edge.clock)(),
+                work: engines.work.clone(),
+            },
             verifier,
             entropy: edge.entropy,
             rate_limit: RateLimit::new(settings.rate_limit),
@@ -154,13 +158,16 @@ impl System {
             blobs,
             request_timeout: settings.request_timeout,
         });
-        let sweep = BlobSweep {
-            blobs: app.blobs.clone(),
-            attachments: app.attachments.clone(),
-            read_models: app.read_models.clone(),
-            clock: edge.clock,
-        };
-        tasks.spawn(sweep.run(stop.clone()));
+        if app.roles.has(Role::Processes) {
+            let sweep = BlobSweep {
+                blobs: app.blobs.clone(),
+                attachments: app.attachments.clone(),
+                read_models: app.read_models.clone(),
+                clock: edge.clock,
+            };
+            tasks.spawn(sweep.run(stop.clone()));
+        }
+        tasks.spawn(fleet::announce(app.clone(), stop.clone()));
         control::start(&settings.data, app.clone(), &stop, &mut tasks);
         Ok(Self { app, engines, stop, tasks })
     }
@@ -180,6 +187,23 @@ impl System {
         self.app.read_models.database().close().await;
         self.engines.close().await;
     }
+}
+
+/// Runs a relay until stopped; answers what shows how it gets on.
+fn start_relay(
+    relay: Relay,
+    outlet: &'static str,
+    stop: &CancellationToken,
+    tasks: &mut JoinSet<()>,
+) -> Arc<RelayStatus> {
+    let status = relay.status();
+    let stop = stop.clone();
+    tasks.spawn(async move {
+        if let Err(error) = relay.run(stop).await {
+            tracing::error!(outlet, %error, "the relay has stopped; who follows it reads the log instead, slower");
+        }
+    });
+    status
 }
 
 fn verifier(settings: &Settings, edge: &Edge) -> Result<Verifier, StartError> {

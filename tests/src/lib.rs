@@ -2,7 +2,8 @@
 //!
 //! This library is the harness; the tests are one binary under `tests/it`, a module per subject.
 //!
-//! * [`Server`] is a whole system inside the test, on a port of its own and with a clock that the test moves.
+//! * [`Server`] is a whole system inside the test, on a port of its own and with a clock that the test moves; on the engines
+//!   of the test binary's [`profile`].
 //! * [`Process`] is the real binary as a child, for what only a process can show: signals, locks, its output.
 //! * [`Client`] speaks HTTP as somebody; [`Answer`] checks the shape of what comes back.
 //! * [`raw`] puts bytes on the wire that no client library would send.
@@ -13,6 +14,7 @@ pub mod client;
 pub mod log;
 pub mod people;
 pub mod process;
+pub mod profile;
 pub mod raw;
 pub mod server;
 pub mod workspace;

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use dossier_api::app::App;
 use dossier_api::config::Settings;
-use dossier_api::config::cli::SettingsArgs;
 use dossier_api::sample_data;
 use dossier_api::server::ConnectionLimits;
 use dossier_api::sign_in::DevIssuer;
@@ -29,6 +28,7 @@ use uuid::Uuid;
 use crate::client::{Answer, Client};
 use crate::log;
 use crate::people::OPERATOR;
+use crate::profile::Engines;
 
 /// When the tests' time begins: 2026-01-05T09:00:00Z, a Monday.
 const BEGINNING_SECONDS: i64 = 1_767_603_600;
@@ -84,6 +84,7 @@ pub struct Server {
     system: System,
     issuer: DevIssuer,
     data: TempDir,
+    engines: Engines,
     stopping: oneshot::Sender<()>,
     serving: JoinHandle<()>,
     anonymous: Client,
@@ -92,23 +93,25 @@ pub struct Server {
 impl Server {
     /// Starts a system with the sample data; it ends with the test's runtime, or by [`Server::stop`].
     pub async fn start() -> Self {
-        static SAMPLE: OnceLock<Vec<(PathBuf, Vec<u8>)>> = OnceLock::new();
+        static SAMPLE: OnceLock<Sample> = OnceLock::new();
         let data = tempfile::tempdir().expect("a directory for temporary files");
-        for (name, bytes) in SAMPLE.get_or_init(sample_files) {
+        let sample = SAMPLE.get_or_init(Sample::make);
+        for (name, bytes) in &sample.files {
             std::fs::write(data.path().join(name), bytes).expect("a copy of the sample data");
         }
-        Self::start_in(data, TestClock::starting_at(BEGINNING_SECONDS + SAMPLE_DATA_SECONDS)).await
+        let clock = TestClock::starting_at(BEGINNING_SECONDS + SAMPLE_DATA_SECONDS);
+        Self::start_in(data, sample.engines.copy(), clock).await
     }
 
     /// Stops it as a signal would, and starts it again on the same data at the same time.
     pub async fn restarted(self) -> Self {
-        let clock = self.clock.clone();
+        let (clock, engines) = (self.clock.clone(), self.engines.clone());
         let data = self.stop().await;
-        Self::start_in(data, clock).await
+        Self::start_in(data, engines, clock).await
     }
 
-    async fn start_in(data: TempDir, clock: TestClock) -> Self {
-        let settings = settings(data.path());
+    async fn start_in(data: TempDir, engines: Engines, clock: TestClock) -> Self {
+        let settings = engines.settings(data.path());
         let system = system(&settings, &clock).await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
@@ -124,7 +127,7 @@ impl Server {
         }));
         let issuer = DevIssuer::load(data.path()).expect("the key that the start has made");
         let anonymous = Client::new(&format!("http://{address}"), None);
-        Self { clock, address, system, issuer, data, stopping, serving, anonymous }
+        Self { clock, address, system, issuer, data, engines, stopping, serving, anonymous }
     }
 
     /// Stops everything and hands the data over.
@@ -246,16 +249,6 @@ pub fn case_path(answer: &Answer) -> String {
     format!("/v2/{}", answer.ok()["name"].as_str().expect("a case has a name"))
 }
 
-fn settings(data: &Path) -> Settings {
-    let flags = SettingsArgs {
-        data: Some(data.display().to_string()),
-        dev: Some("true".to_owned()),
-        ..SettingsArgs::default()
-    };
-    Settings::resolve(&flags, |_| None, |path| std::fs::read_to_string(path))
-        .expect("settings that need nothing")
-}
-
 async fn system(settings: &Settings, clock: &TestClock) -> System {
     // Not installed: every test counts for itself, so the handle renders nothing here.
     let metrics = PrometheusBuilder::new().build_recorder().handle();
@@ -263,27 +256,35 @@ async fn system(settings: &Settings, clock: &TestClock) -> System {
     System::start(settings, edge, metrics).await.expect("a system on data of its own")
 }
 
-/// The files of a data directory with the sample data, made once and copied for every server.
-fn sample_files() -> Vec<(PathBuf, Vec<u8>)> {
-    std::thread::spawn(|| {
-        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        let data = tempfile::tempdir().expect("a directory for temporary files");
-        runtime.block_on(async {
-            let system = system(&settings(data.path()), &TestClock::starting_at(BEGINNING_SECONDS)).await;
-            sample_data::load(&system.app).await.expect("the whole story");
-            let head = system.app.store.head().await.expect("a head");
-            let patience = Duration::from_secs(30);
-            system.app.read_models.wait_for(head, patience).await.expect("read models that follow");
-            system.stop().await;
-        });
-        let entries = std::fs::read_dir(data.path()).expect("the data directory");
-        let files = entries.flatten().filter(|entry| entry.path().is_file());
-        files
-            .map(|entry| {
+/// The sample data, made once and copied for every server.
+struct Sample {
+    files: Vec<(PathBuf, Vec<u8>)>,
+    engines: Engines,
+}
+
+impl Sample {
+    fn make() -> Self {
+        std::thread::spawn(|| {
+            let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+            let data = tempfile::tempdir().expect("a directory for temporary files");
+            let engines = Engines::fresh();
+            runtime.block_on(async {
+                let clock = TestClock::starting_at(BEGINNING_SECONDS);
+                let system = system(&engines.settings(data.path()), &clock).await;
+                sample_data::load(&system.app).await.expect("the whole story");
+                let head = system.app.store.head().await.expect("a head");
+                let patience = Duration::from_secs(30);
+                system.app.read_models.wait_for(head, patience).await.expect("read models that follow");
+                system.stop().await;
+            });
+            let entries = std::fs::read_dir(data.path()).expect("the data directory");
+            let files = entries.flatten().filter(|entry| entry.path().is_file());
+            let read = |entry: std::fs::DirEntry| {
                 (PathBuf::from(entry.file_name()), std::fs::read(entry.path()).expect("a file of the stores"))
-            })
-            .collect()
-    })
-    .join()
-    .expect("the sample data")
+            };
+            Self { files: files.map(read).collect(), engines }
+        })
+        .join()
+        .expect("the sample data")
+    }
 }

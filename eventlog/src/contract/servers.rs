@@ -189,8 +189,18 @@ impl Postgres {
 
     /// Makes an empty database and answers its address.
     pub fn fresh_database(&self) -> String {
+        self.made_from("template1")
+    }
+
+    /// Makes a copy of a database that nobody is connected to, and answers its address.
+    pub fn copy_of(&self, url: &str) -> String {
+        let name = url.rsplit('/').find(|part| part.contains("?host=")).unwrap_or(url);
+        self.made_from(name.split('?').next().unwrap_or(name))
+    }
+
+    fn made_from(&self, template: &str) -> String {
         let name = format!("fresh_{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        self.run(&format!("CREATE DATABASE {name}"));
+        self.run(&format!("CREATE DATABASE {name} TEMPLATE {template}"));
         self.url(&name)
     }
 

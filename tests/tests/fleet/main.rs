@@ -1,0 +1,25 @@
+//! The HTTP specifications again on PostgreSQL and NATS (the harness tells by this binary's name), and what only several
+//! processes can show.
+
+#![expect(clippy::unwrap_used, reason = "in a test, what is not there fails it")]
+
+#[path = "../it/attachments.rs"]
+mod attachments;
+#[path = "../it/endpoints.rs"]
+mod endpoints;
+#[path = "../it/headers.rs"]
+mod headers;
+#[path = "../it/idempotency.rs"]
+mod idempotency;
+#[path = "../it/life.rs"]
+mod life;
+#[path = "../it/matrix.rs"]
+mod matrix;
+#[path = "../it/plans.rs"]
+mod plans;
+#[path = "../it/refusals.rs"]
+mod refusals;
+#[path = "../it/search.rs"]
+mod search;
+#[path = "../it/standing.rs"]
+mod standing;
