@@ -5,8 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use dossier_domain::access::{self, Access, AccessCommand, AccessRejection};
 use dossier_domain::case::{self, CaseCommand, CaseRejection, CaseState};
+use dossier_domain::export::{self, Export, RecordExport};
 use dossier_domain::personal::{seal_all, subjects_to_seal};
-use dossier_domain::{Aggregate, Authority, CaseId, Catalogue, Context, DomainEvent, OrganizationId, Side};
+use dossier_domain::{
+    AccessRefusal, Aggregate, Authority, CaseId, Catalogue, Context, DomainEvent, EventAudience, ExportId,
+    OrganizationId, Side,
+};
 use dossier_eventlog::{
     Append, AppendError, Audience, EventId, EventStore, Expected, Guard, Metadata, NewEvent, Revision,
     SealError, Sealer, StreamName,
@@ -54,6 +58,8 @@ pub struct Outcome<A: Aggregate> {
 pub type CaseOutcome = Outcome<CaseState>;
 /// What a command on an organization's access did.
 pub type AccessOutcome = Outcome<Access>;
+/// What recording an export did.
+pub type ExportOutcome = Outcome<Export>;
 
 /// The write side.
 pub struct Commands {
@@ -63,6 +69,7 @@ pub struct Commands {
     clock: Clock,
     cases: Repository<CaseState>,
     access: Repository<Access>,
+    exports: Repository<Export>,
 }
 
 impl Commands {
@@ -77,6 +84,7 @@ impl Commands {
         Self {
             cases: Repository::new(store.clone(), sealer.clone(), cached_streams, true),
             access: Repository::new(store.clone(), sealer.clone(), cached_streams, false),
+            exports: Repository::new(store.clone(), sealer.clone(), cached_streams, false),
             store,
             sealer,
             catalogue,
@@ -128,9 +136,10 @@ impl Commands {
     ) -> Result<CaseOutcome, CommandError<CaseRejection>> {
         let id = case.unwrap_or_else(|| CaseId::derived(request.command_id));
         let stream = stream_name(&format!("case-{id}"))?;
-        self.execute(&self.cases, &stream, request, organization, AccessSource::Guarded, |state, context| {
+        let source = AccessSource::Guarded(organization);
+        self.execute(&self.cases, &stream, request, Some(organization), source, |state, context| {
             // A case is addressed under its organization: elsewhere there is no such case.
-            if state.filed().is_some_and(|case| case.organization != *context.organization) {
+            if state.filed().is_some_and(|case| Some(&case.organization) != context.organization) {
                 context.authority.open_to(command.action())?;
                 return Err(CaseRejection::NotFound);
             }
@@ -154,10 +163,28 @@ impl Commands {
             &self.access,
             &stream,
             request,
-            organization,
+            Some(organization),
             AccessSource::Own(AccessView::of),
             |state, context| access::decide(state, command, context),
         )
+        .await
+    }
+
+    /// Records that somebody reads history, of an organization or of all. The request's command id says who, what and on
+    /// which day: so a repeat writes nothing.
+    ///
+    /// # Errors
+    /// [`CommandError`] says who acts next.
+    pub async fn export(
+        &self,
+        request: &Request,
+        organization: Option<&OrganizationId>,
+        command: &RecordExport,
+    ) -> Result<ExportOutcome, CommandError<AccessRefusal>> {
+        let stream = stream_name(&format!("export-{}", ExportId::derived(request.command_id)))?;
+        self.execute(&self.exports, &stream, request, organization, AccessSource::None, |state, context| {
+            export::decide(state, command, context)
+        })
         .await
     }
 
@@ -166,8 +193,8 @@ impl Commands {
         repository: &Repository<A>,
         stream: &StreamName,
         request: &Request,
-        organization: &OrganizationId,
-        source: AccessSource<A>,
+        organization: Option<&OrganizationId>,
+        source: AccessSource<'_, A>,
         decide: impl Fn(&A, &Context<'_>) -> Result<Vec<A::Event>, R>,
     ) -> Result<Outcome<A>, CommandError<R>>
     where
@@ -188,13 +215,17 @@ impl Commands {
                 return Ok(answer);
             }
             let view = match source {
+                AccessSource::None => AccessView { access: Arc::default(), revision: None },
                 AccessSource::Own(view) => view(&loaded.folded),
-                AccessSource::Guarded if current => self.access_view(organization).await?,
-                AccessSource::Guarded => self.cached_access_view(organization).await?,
+                AccessSource::Guarded(organization) if current => self.access_view(organization).await?,
+                AccessSource::Guarded(organization) => self.cached_access_view(organization).await?,
             };
             let folded = &loaded.folded;
             let now = (self.clock)().max(folded.recorded_at.unwrap_or(Timestamp::MIN));
-            let authority = Authority::of(&request.actor, organization, &view.access, now);
+            let authority = match organization {
+                Some(organization) => Authority::of(&request.actor, organization, &view.access, now),
+                None => Authority::across_organizations(&request.actor),
+            };
             let context = Context {
                 now,
                 command_id: request.command_id,
@@ -292,27 +323,33 @@ impl Commands {
         stream: &StreamName,
         request: &Request,
         folded: &Folded<A>,
-        organization: &OrganizationId,
-        source: &AccessSource<A>,
+        organization: Option<&OrganizationId>,
+        source: &AccessSource<'_, A>,
         view: &AccessView,
         now: Timestamp,
         events: &[A::Event],
     ) -> Result<Append, LoadError> {
-        let metadata = Metadata {
+        let mut metadata = Metadata {
             command_id: request.command_id.0,
             fingerprint: request.fingerprint.clone().into(),
             actor: request.actor.account.to_string(),
             acting_for: None,
-            organization: Some(organization.to_string()),
-            audience: AUDIENCE,
+            organization: organization.map(OrganizationId::to_string),
+            audience: Audience::Customer,
             occurred_at: None,
             correlation_id: request.correlation_id.clone(),
             causation_id: request.causation_id.clone(),
             access_revision: view.revision.map(|revision| revision.0),
         };
-        let metadata = metadata.encode();
+        let mut encoded = metadata.encode();
         let mut new_events = Vec::with_capacity(events.len());
         for (index, event) in events.iter().enumerate() {
+            let audience = audience_of::<A>(event);
+            // As a rule all events of a command have the same.
+            if audience != metadata.audience {
+                metadata.audience = audience;
+                encoded = metadata.encode();
+            }
             let mut sealed = event.clone();
             let subjects = subjects_to_seal(&mut sealed);
             self.sealer.prepare_seal(&subjects).await?;
@@ -323,14 +360,14 @@ impl Commands {
                 version: sealed.version(),
                 recorded_at: now,
                 payload: Bytes::from(sealed.encode()),
-                metadata: metadata.clone(),
+                metadata: encoded.clone(),
             });
         }
         let guards = match source {
-            AccessSource::Guarded => {
+            AccessSource::Guarded(organization) => {
                 vec![Guard { stream: access_stream(organization)?, revision: view.revision }]
             }
-            AccessSource::Own(_) => Vec::new(),
+            AccessSource::Own(_) | AccessSource::None => Vec::new(),
         };
         Ok(Append {
             stream: stream.clone(),
@@ -342,15 +379,23 @@ impl Commands {
 }
 
 /// Where the access state of a decision comes from.
-enum AccessSource<A: Aggregate> {
-    /// From the organization's access stream, which the append guards.
-    Guarded,
+enum AccessSource<'a, A: Aggregate> {
+    /// From the access stream of an organization, which the append guards.
+    Guarded(&'a OrganizationId),
     /// From the very stream that the command is on.
     Own(fn(&Folded<A>) -> AccessView),
+    /// None is needed: only staff roles decide.
+    None,
 }
 
-/// Every event there is so far concerns the customer too.
-const AUDIENCE: Audience = Audience::Customer;
+/// Who may ever learn of an event, in the words of the envelope.
+fn audience_of<A: Aggregate>(event: &A::Event) -> Audience {
+    match A::audience(event) {
+        EventAudience::Customer => Audience::Customer,
+        EventAudience::Support => Audience::Support,
+        EventAudience::Internal => Audience::Internal,
+    }
+}
 
 fn take_in<A: Aggregate>(
     loaded: &mut Loaded<A>,
@@ -361,7 +406,7 @@ fn take_in<A: Aggregate>(
 ) {
     for event in events {
         let revision = loaded.folded.revision.map_or(Revision(0), Revision::next);
-        loaded.apply(event, now, revision, position, AUDIENCE);
+        loaded.apply(event, now, revision, position, audience_of::<A>(event));
         loaded.note(request.command_id.0, &request.fingerprint, revision);
     }
 }

@@ -15,7 +15,7 @@ pub mod identity;
 mod repository;
 mod request;
 
-pub use commands::{AccessOutcome, AccessView, CaseOutcome, Commands, Outcome};
+pub use commands::{AccessOutcome, AccessView, CaseOutcome, Commands, ExportOutcome, Outcome};
 pub use error::{CommandError, LoadError};
 pub use fold::Folded;
 pub use request::Request;

@@ -18,9 +18,9 @@ pub struct Context<'a> {
     pub actor: &'a Actor,
     /// What they may do for the organization.
     pub authority: &'a Authority,
-    /// The organization.
-    pub organization: &'a OrganizationId,
-    /// The organization's access state, as guarded by the append.
+    /// The organization; `None` for what belongs to none.
+    pub organization: Option<&'a OrganizationId>,
+    /// The organization's access state, as guarded by the append; empty without an organization.
     pub access: &'a Access,
     /// Revision of that state; `None` when the organization has no event.
     pub access_revision: Option<u64>,

@@ -61,6 +61,17 @@ pub trait DomainEvent: PersonalFields + Clone + Sized + Send + Sync + 'static {
     fn schemas() -> Vec<EventSchema>;
 }
 
+/// Who may ever learn of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventAudience {
+    /// The customer side, and support.
+    Customer,
+    /// Support only (R-COMMENT-3).
+    Support,
+    /// The system itself.
+    Internal,
+}
+
 /// A consistency boundary: its state is the fold of its events.
 pub trait Aggregate: Default + Clone + PersonalFields + Send + Sync + 'static {
     /// Its events.
@@ -68,6 +79,11 @@ pub trait Aggregate: Default + Clone + PersonalFields + Send + Sync + 'static {
 
     /// The state after an event that happened at an instant. Never fails.
     fn evolve(&mut self, event: &Self::Event, at: Timestamp);
+
+    /// Who may ever learn of an event; the customer side too unless an aggregate says otherwise.
+    fn audience(_event: &Self::Event) -> EventAudience {
+        EventAudience::Customer
+    }
 }
 
 /// Declares an aggregate's event enum from payload structs of the same names: `CommentAdded @ 2 { 1: CommentAddedV1 }`

@@ -106,6 +106,12 @@ ulid_id!(
     "an account id (26 letters and digits)"
 );
 
+ulid_id!(
+    /// Identity of a recorded export; its stream is `export-{id}`.
+    ExportId,
+    "an export id (26 letters and digits)"
+);
+
 macro_rules! name_id {
     ($(#[$meta:meta])* $name:ident, $wanted:literal) => {
         $(#[$meta])*

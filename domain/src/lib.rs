@@ -10,11 +10,14 @@
 //! command in the aggregate's `Command` enum, and give it its row in [`authority`].
 
 pub mod access;
+pub mod analytics;
 pub mod authority;
 pub mod case;
 pub mod catalogue;
+pub mod category;
 pub mod context;
 pub mod event;
+pub mod export;
 pub mod ids;
 pub mod personal;
 #[cfg(test)]
@@ -22,7 +25,10 @@ mod testing;
 
 pub use authority::{AccessRefusal, Action, Actor, Authority, Role, Side, StaffRole, VisibilityScope};
 pub use catalogue::Catalogue;
+pub use category::{CATEGORIES, Category};
 pub use context::Context;
-pub use event::{Aggregate, DecodeError, DomainEvent, EventSchema};
-pub use ids::{AccountId, AttachmentId, CaseId, CommandId, CommentId, OrganizationId, PlanId, ProductId};
+pub use event::{Aggregate, DecodeError, DomainEvent, EventAudience, EventSchema};
+pub use ids::{
+    AccountId, AttachmentId, CaseId, CommandId, CommentId, ExportId, OrganizationId, PlanId, ProductId,
+};
 pub use personal::{Contact, Personal, PersonalFields, PersonalSlot, Subject};

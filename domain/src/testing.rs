@@ -16,9 +16,10 @@ use crate::case::{
 };
 use crate::catalogue::Capability::{Escalate, Phone, RedefinePriority};
 use crate::catalogue::{Catalogue, Priority};
+use crate::export::{self, Export, ExportEvent, RecordExport};
 use crate::{
-    AccountId, Actor, Aggregate, Authority, CommandId, Contact, Context, OrganizationId, Personal, PlanId,
-    ProductId, Role, StaffRole, Subject,
+    AccessRefusal, AccountId, Actor, Aggregate, Authority, CommandId, Contact, Context, OrganizationId,
+    Personal, PlanId, ProductId, Role, StaffRole, Subject,
 };
 
 /// An instant, in seconds from the start of the tests' time.
@@ -185,7 +186,7 @@ fn in_context<T>(
         command_id: CommandId(Uuid::from_u128(command_number)),
         actor: who,
         authority: &authority,
-        organization: &organization,
+        organization: Some(&organization),
         access,
         access_revision: Some(7),
         catalogue: &catalogue(),
@@ -199,6 +200,14 @@ pub(crate) fn decide_access(
     now: Timestamp,
 ) -> Result<Vec<AccessEvent>, AccessRejection> {
     in_context(access, who, now, 1, |context| access::decide(access, command, context))
+}
+
+pub(crate) fn decide_export(
+    state: &Export,
+    command: &RecordExport,
+    who: &str,
+) -> Result<Vec<ExportEvent>, AccessRefusal> {
+    in_context(&acme().build(), &people(who), at(0), 1, |context| export::decide(state, command, context))
 }
 
 /// What happened before.

@@ -15,6 +15,7 @@ use crate::personal::{Contact, Personal, personal_fields};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrganizationRegistered {
     /// The organization.
+    #[schemars(extend("x-analytics" = true))]
     pub organization: OrganizationId,
     /// Name to show.
     pub display_name: String,
@@ -39,8 +40,10 @@ personal_fields!(DomainVerified {});
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EntitlementGranted {
     /// The product.
+    #[schemars(extend("x-analytics" = true))]
     pub product: ProductId,
     /// The plan.
+    #[schemars(extend("x-analytics" = true))]
     pub plan: PlanId,
     /// From this instant on, inclusive.
     pub from: Timestamp,
@@ -54,6 +57,7 @@ personal_fields!(EntitlementGranted {});
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MemberListed {
     /// The person.
+    #[schemars(extend("x-analytics" = true))]
     pub account: AccountId,
     /// How they are shown and reached.
     pub contact: Personal<Contact>,
@@ -64,6 +68,7 @@ personal_fields!(MemberListed { contact });
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccessGranted {
     /// The member.
+    #[schemars(extend("x-analytics" = true))]
     pub account: AccountId,
     /// Role on each product.
     pub roles: BTreeMap<ProductId, Role>,
@@ -79,6 +84,7 @@ personal_fields!(AccessGranted {});
 pub struct ManagementTransferred {
     /// Who manages it now; nobody: it is direct.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-analytics" = true))]
     pub manager: Option<OrganizationId>,
 }
 personal_fields!(ManagementTransferred {});
@@ -87,6 +93,7 @@ personal_fields!(ManagementTransferred {});
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ResellerAccessAllowed {
     /// The reseller.
+    #[schemars(extend("x-analytics" = true))]
     pub reseller: OrganizationId,
 }
 personal_fields!(ResellerAccessAllowed {});
@@ -95,6 +102,7 @@ personal_fields!(ResellerAccessAllowed {});
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ResellerAccessWithdrawn {
     /// The reseller.
+    #[schemars(extend("x-analytics" = true))]
     pub reseller: OrganizationId,
 }
 personal_fields!(ResellerAccessWithdrawn {});

@@ -23,7 +23,7 @@ impl TransferManagement {
         if access.registration.is_none() {
             return Err(AccessRejection::NotRegistered);
         }
-        if self.manager.as_ref() == Some(context.organization) {
+        if self.manager.is_some() && self.manager.as_ref() == context.organization {
             return Err(AccessRejection::Invalid {
                 field: "manager",
                 why: "an organization does not manage itself; leave it empty for direct".to_owned(),

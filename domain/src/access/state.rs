@@ -30,13 +30,17 @@ pub struct Registration {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Entitlement {
     /// The product.
+    #[schemars(extend("x-analytics" = true))]
     pub product: ProductId,
     /// The plan.
+    #[schemars(extend("x-analytics" = true))]
     pub plan: PlanId,
     /// From this instant on, inclusive.
+    #[schemars(extend("x-analytics" = true))]
     pub from: Timestamp,
     /// Until this instant, exclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-analytics" = true))]
     pub until: Option<Timestamp>,
 }
 

@@ -17,6 +17,7 @@ use crate::personal::{Contact, Personal, personal_fields};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClassificationRef {
     /// Stable key.
+    #[schemars(extend("x-analytics" = true))]
     pub id: String,
     /// Name at that time.
     pub display_name: String,
@@ -39,9 +40,11 @@ pub enum Reproducible {
 pub struct Problem {
     /// When it began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-analytics" = true))]
     pub start: Option<Timestamp>,
     /// When it ended; open without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-analytics" = true))]
     pub end: Option<Timestamp>,
     /// Version of the product.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,6 +54,7 @@ pub struct Problem {
     pub log_entries: Option<Personal<String>>,
     /// Whether it can be brought about again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-analytics" = true))]
     pub reproducible: Option<Reproducible>,
     /// The code in question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,6 +64,7 @@ pub struct Problem {
     pub application_flow: Option<Personal<String>>,
     /// Users affected, percent, 0 to 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-analytics" = true))]
     pub affected_user_percent: Option<u8>,
     /// What it means to the users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,20 +76,26 @@ personal_fields!(Problem { log_entries, code, application_flow, user_impact });
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseFiled {
     /// The case.
+    #[schemars(extend("x-analytics" = true))]
     pub case: CaseId,
     /// Whose case it is.
+    #[schemars(extend("x-analytics" = true))]
     pub organization: OrganizationId,
     /// The product, from the classification.
+    #[schemars(extend("x-analytics" = true))]
     pub product: ProductId,
     /// What it is about.
+    #[schemars(extend("x-analytics" = true))]
     pub classification: ClassificationRef,
     /// Short summary.
     pub title: Personal<String>,
     /// The whole story.
     pub description: Personal<String>,
     /// Urgency.
+    #[schemars(extend("x-analytics" = true))]
     pub priority: Priority,
     /// Language support answers in, BCP 47.
+    #[schemars(extend("x-analytics" = true))]
     pub language: String,
     /// IANA name or offset, as given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -97,21 +108,27 @@ pub struct CaseFiled {
     pub subscribers: Vec<Personal<String>>,
     /// Not to be worked on.
     #[serde(default)]
+    #[schemars(extend("x-analytics" = true))]
     pub test_case: bool,
     /// More about the problem.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-analytics" = true))]
     pub problem: Option<Problem>,
     /// Who filed it.
     pub filer: Personal<Contact>,
     /// From which side.
+    #[schemars(extend("x-analytics" = true))]
     pub side: Side,
     /// The reseller that managed the organization at this moment (R-RES-3); `None`: direct.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-analytics" = true))]
     pub manager: Option<OrganizationId>,
     /// Revision of the access state that the filing relied on (R-RES-3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-analytics" = true))]
     pub access_revision: Option<u64>,
     /// The entitlement that made it eligible (R-PLAN-1).
+    #[schemars(extend("x-analytics" = true))]
     pub entitlement: Entitlement,
 }
 personal_fields!(CaseFiled { title, description, contact_email, subscribers, problem, filer });
@@ -120,12 +137,14 @@ personal_fields!(CaseFiled { title, description, contact_email, subscribers, pro
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CommentAdded {
     /// The comment.
+    #[schemars(extend("x-analytics" = true))]
     pub comment: CommentId,
     /// The text.
     pub body: Personal<String>,
     /// Who wrote it.
     pub author: Personal<Contact>,
     /// From which side.
+    #[schemars(extend("x-analytics" = true))]
     pub side: Side,
 }
 personal_fields!(CommentAdded { body, author });
@@ -134,6 +153,7 @@ personal_fields!(CommentAdded { body, author });
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CommentAddedV1 {
     /// The comment.
+    #[schemars(extend("x-analytics" = true))]
     pub comment: CommentId,
     /// The text.
     pub body: Personal<String>,
@@ -151,12 +171,14 @@ impl From<CommentAddedV1> for CommentAdded {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AttachmentAdded {
     /// The attachment.
+    #[schemars(extend("x-analytics" = true))]
     pub attachment: AttachmentId,
     /// Name of the file, as given.
     pub filename: Personal<String>,
     /// Media type as told by whoever uploaded it; never trusted for display.
     pub media_type: String,
     /// Size of the content, in bytes.
+    #[schemars(extend("x-analytics" = true))]
     pub size_bytes: u64,
     /// SHA-256 of the content, lower-case hexadecimal; sealed, since it tells a known content.
     pub sha256: Personal<String>,
@@ -165,6 +187,7 @@ pub struct AttachmentAdded {
     /// Who attached it; their key seals the content.
     pub author: Personal<Contact>,
     /// From which side.
+    #[schemars(extend("x-analytics" = true))]
     pub side: Side,
 }
 personal_fields!(AttachmentAdded { filename, sha256, author });
@@ -185,10 +208,13 @@ pub enum StateChangeCause {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseStateChanged {
     /// Before.
+    #[schemars(extend("x-analytics" = true))]
     pub from: Status,
     /// After.
+    #[schemars(extend("x-analytics" = true))]
     pub to: Status,
     /// Why.
+    #[schemars(extend("x-analytics" = true))]
     pub cause: StateChangeCause,
 }
 personal_fields!(CaseStateChanged {});
@@ -213,10 +239,13 @@ personal_fields!(SubscribersChanged { subscribers });
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PriorityChanged {
     /// Before.
+    #[schemars(extend("x-analytics" = true))]
     pub from: Priority,
     /// After.
+    #[schemars(extend("x-analytics" = true))]
     pub to: Priority,
     /// From which side.
+    #[schemars(extend("x-analytics" = true))]
     pub side: Side,
     /// Support says why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -240,10 +269,12 @@ pub enum EscalationReason {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseEscalated {
     /// Why.
+    #[schemars(extend("x-analytics" = true))]
     pub reason: EscalationReason,
     /// In their words.
     pub justification: Personal<String>,
     /// From which side.
+    #[schemars(extend("x-analytics" = true))]
     pub side: Side,
 }
 personal_fields!(CaseEscalated { justification });
@@ -274,6 +305,7 @@ pub enum InformationKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InformationRequested {
     /// What is asked for.
+    #[schemars(extend("x-analytics" = true))]
     pub information: InformationKind,
     /// In support's words.
     pub text: Personal<String>,
@@ -304,6 +336,7 @@ pub enum SolutionKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SolutionProposed {
     /// Of which kind.
+    #[schemars(extend("x-analytics" = true))]
     pub solution: SolutionKind,
     /// In support's words.
     pub text: Personal<String>,
@@ -316,12 +349,16 @@ personal_fields!(SolutionProposed { text, author });
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseClosed {
     /// Which closing of this case it is, from 1.
+    #[schemars(extend("x-analytics" = true))]
     pub closing: u32,
     /// From which side.
+    #[schemars(extend("x-analytics" = true))]
     pub side: Side,
     /// Until when a comment of the customer side reopens it, inclusive.
+    #[schemars(extend("x-analytics" = true))]
     pub reopen_window_ends_at: Timestamp,
     /// Whether an escalation was active.
+    #[schemars(extend("x-analytics" = true))]
     pub escalation_ended: bool,
 }
 personal_fields!(CaseClosed {});
@@ -330,8 +367,10 @@ personal_fields!(CaseClosed {});
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReopenedWithin30Days {
     /// The closing that it undoes.
+    #[schemars(extend("x-analytics" = true))]
     pub closing: u32,
     /// The comment that reopened it.
+    #[schemars(extend("x-analytics" = true))]
     pub comment: CommentId,
 }
 personal_fields!(ReopenedWithin30Days {});

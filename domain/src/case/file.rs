@@ -3,7 +3,7 @@
 use super::events::{CaseEvent, CaseFiled, ClassificationRef, Problem};
 use super::rejection::CaseRejection;
 use super::state::CaseState;
-use crate::authority::Action;
+use crate::authority::{AccessRefusal, Action};
 use crate::catalogue::Priority;
 use crate::context::Context;
 use crate::ids::{CaseId, PlanId};
@@ -82,10 +82,11 @@ impl FileCase {
         let entitlement =
             context.access.eligible_entitlement(product, context.catalogue, context.now)?.clone();
         check_priority_offered(priority, product, context)?;
+        let organization = context.organization.ok_or(AccessRefusal::NotAMember)?.clone();
         Ok(vec![
             CaseFiled {
                 case: CaseId::derived(context.command_id),
-                organization: context.organization.clone(),
+                organization,
                 product: product.clone(),
                 classification: ClassificationRef {
                     id: classification.id.clone(),

@@ -1,0 +1,57 @@
+//! The categories of streams: one row for each aggregate, for whoever handles events of all of them alike.
+
+use crate::access::AccessEvent;
+use crate::case::CaseEvent;
+use crate::event::{DecodeError, DomainEvent, EventSchema};
+use crate::export::ExportEvent;
+
+/// What is known of a category without knowing its aggregate.
+pub struct Category {
+    /// The part of a stream's name before the dash.
+    pub name: &'static str,
+    /// Schemas of every type and version that this release reads.
+    pub schemas: fn() -> Vec<EventSchema>,
+    /// Raises a stored payload to the current version: that version and its payload.
+    pub upcast: fn(&str, u16, &[u8]) -> Result<(u16, Vec<u8>), DecodeError>,
+}
+
+/// All categories, by name.
+pub static CATEGORIES: [Category; 3] =
+    [row::<AccessEvent>("access"), row::<CaseEvent>("case"), row::<ExportEvent>("export")];
+
+const fn row<E: DomainEvent>(name: &'static str) -> Category {
+    Category { name, schemas: E::schemas, upcast: upcast::<E> }
+}
+
+fn upcast<E: DomainEvent>(
+    event_type: &str,
+    version: u16,
+    payload: &[u8],
+) -> Result<(u16, Vec<u8>), DecodeError> {
+    let event = E::decode(event_type, version, payload)?;
+    Ok((event.version(), event.encode()))
+}
+
+impl Category {
+    /// The category of a name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        CATEGORIES.iter().find(|category| category.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_payload_of_an_old_version_is_raised_to_the_current_one() {
+        let case = Category::named("case").unwrap();
+        let old =
+            br#"{"comment":"00000000000000000000000001","body":{"subject":"s"},"author":{"subject":"s"}}"#;
+        let (version, payload) = (case.upcast)("CommentAdded", 1, old).unwrap();
+        assert_eq!(version, 2);
+        assert!(String::from_utf8(payload).unwrap().contains(r#""side":"customer""#));
+        assert!(matches!((case.upcast)("CommentAdded", 9, old), Err(DecodeError::Unknown { .. })));
+        assert!(Category::named("nonsense").is_none());
+    }
+}
