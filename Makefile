@@ -31,9 +31,10 @@ deploy/test-requirements.stamp: deploy/install-test-requirements
 schemas:         ## write the generated contracts (schemas/): event schemas, OpenAPI, authorization table
 	$(CARGO) run -q -- schemas --out schemas
 
-conformance: $(VENV)/stamp $(NODE_MODULES)/stamp  ## drive a private server with the official Python and Node clients
-	$(CARGO) build --locked
-	deploy/conformance $(VENV) $(NODE_MODULES) $(CONFORMANCE)
+conformance: deploy/test-requirements.stamp $(VENV)/stamp $(NODE_MODULES)/stamp  ## drive private servers, on either profile, with the official Python and Node clients
+	$(CARGO) build --locked -p dossier-api -p dossier-tests --bins
+	PROFILE=embedded deploy/conformance $(VENV) $(NODE_MODULES) $(CONFORMANCE)
+	PROFILE=fleet deploy/conformance $(VENV) $(NODE_MODULES) $(CONFORMANCE)
 
 schemathesis: $(VENV)/stamp  ## hold a private server's answers against its own description
 	$(CARGO) build --locked
