@@ -5,14 +5,17 @@ use crate::case::CaseEvent;
 use crate::event::{DecodeError, DomainEvent, EventSchema};
 use crate::export::ExportEvent;
 
+/// Raises a stored payload, named by type and version, to the current version: that version and its payload.
+pub type Upcast = fn(&str, u16, &[u8]) -> Result<(u16, Vec<u8>), DecodeError>;
+
 /// What is known of a category without knowing its aggregate.
 pub struct Category {
     /// The part of a stream's name before the dash.
     pub name: &'static str,
     /// Schemas of every type and version that this release reads.
     pub schemas: fn() -> Vec<EventSchema>,
-    /// Raises a stored payload to the current version: that version and its payload.
-    pub upcast: fn(&str, u16, &[u8]) -> Result<(u16, Vec<u8>), DecodeError>,
+    /// Raises a stored payload to the current version.
+    pub upcast: Upcast,
 }
 
 /// All categories, by name.

@@ -12,6 +12,7 @@ pub mod cases;
 mod database;
 mod error;
 mod event;
+pub mod export;
 mod generations;
 mod location;
 mod model;
