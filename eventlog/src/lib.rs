@@ -16,10 +16,10 @@
 //!
 //! | | port | rule or engine | adapters |
 //! |---|---|---|---|
-//! | the log | [`store`] | `admission` (accept or refuse), [`Subscription`] | [`SqliteStore`], [`MemoryStore`] |
+//! | the log | [`store`] | `admission` (accept or refuse), [`Subscription`] | [`SqliteStore`], [`MemoryStore`], PostgreSQL (feature `postgres`) |
 //! | the bus | [`bus`] | [`relay`] | [`InProcessBus`] |
 //! | what is too large for an event | [`blobs`] | [`BlobStore`] | a folder, S3 (feature `s3`) |
-//! | personal values | [`sealing`] | [`Sealer`] | [`SqliteKeyStore`], [`MemoryKeyStore`] |
+//! | personal values | [`sealing`] | [`Sealer`] | [`SqliteKeyStore`], [`MemoryKeyStore`], PostgreSQL (feature `postgres`) |
 //!
 //! # To add an adapter
 //!
@@ -39,6 +39,8 @@ pub mod envelope;
 mod in_process;
 mod memory;
 mod memory_keys;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod relay;
 pub mod sealing;
 pub mod sqlite;
@@ -51,8 +53,10 @@ pub use envelope::{Audience, EventId, Metadata, NewEvent, Position, RecordedEven
 pub use in_process::InProcessBus;
 pub use memory::MemoryStore;
 pub use memory_keys::MemoryKeyStore;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresKeyStore, PostgresOpenError, PostgresOptions, PostgresStore};
 pub use relay::{Relay, RelayError, RelayOptions, RelayStatus, WhenEmpty};
-pub use sealing::{Entropy, KeyState, KeyStore, Opened, SealError, Sealer, Secret};
+pub use sealing::{Entropy, Erasure, ErasureListener, KeyState, KeyStore, Opened, SealError, Sealer, Secret};
 pub use sqlite::{OpenError, SqliteKeyStore, SqliteOptions, SqliteStore};
 pub use store::{Append, AppendError, Appended, EventStore, Expected, Guard, ReadError};
 pub use subscription::Subscription;

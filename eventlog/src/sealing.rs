@@ -47,6 +47,18 @@ pub enum KeyState {
     Erased,
 }
 
+/// What a key store that several processes share tells of erasures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Erasure<'a> {
+    /// This subject was erased.
+    Of(&'a str),
+    /// Erasures may have been missed: what is known must be asked for again.
+    Unknown,
+}
+
+/// Told of erasures; answers whether it wants to hear of more. It must not wait.
+pub type ErasureListener = Box<dyn Fn(Erasure<'_>) -> bool + Send + Sync>;
+
 /// Keeps one key per subject, durably, apart from the log.
 #[async_trait]
 pub trait KeyStore: Send + Sync + 'static {
@@ -73,6 +85,10 @@ pub trait KeyStore: Send + Sync + 'static {
     /// # Errors
     /// [`SealError::Unavailable`].
     async fn erase(&self, subject: &str) -> Result<(), SealError>;
+
+    /// Tells a listener of erasures, by other processes too, soon after they happen. A store that only one process can
+    /// use has nothing to tell.
+    fn on_erasure(&self, _listener: ErasureListener) {}
 }
 
 /// A sealed value, opened.

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::ciphers::{Cached, Ciphers};
 use super::stream::{PREFIX_BYTES, SealedStream};
-use super::{Entropy, KeyState, KeyStore, Opened, SealError, Secret};
+use super::{Entropy, Erasure, KeyState, KeyStore, Opened, SealError, Secret};
 
 /// First byte of every sealed value: which cipher and layout the rest has.
 const SEALED_V1: u8 = 1;
@@ -22,11 +22,12 @@ const TAG_BYTES: usize = 16;
 /// Seals and opens personal values, with a bounded cache of keys before the key store.
 ///
 /// XChaCha20-Poly1305 with a random nonce; a value never opens for another subject. A key that another process erased
-/// stays in this one's cache until [`Sealer::forget`]: whoever follows the log calls it on an erasure.
+/// stays in this one's cache until the key store tells of it, which one that several processes share does soon, or
+/// until [`Sealer::forget`].
 pub struct Sealer {
     keys: Arc<dyn KeyStore>,
     entropy: Entropy,
-    ciphers: Ciphers,
+    ciphers: Arc<Ciphers>,
     pepper: Hmac<Sha256>,
 }
 
@@ -35,7 +36,17 @@ impl Sealer {
     pub fn new(keys: Arc<dyn KeyStore>, entropy: Entropy) -> Self {
         let pepper = <Hmac<Sha256> as KeyInit>::new_from_slice(&keys.pepper()[..])
             .expect("HMAC takes a key of any length");
-        Self { keys, entropy, ciphers: Ciphers::new(), pepper }
+        let ciphers = Arc::new(Ciphers::new());
+        let told = Arc::downgrade(&ciphers);
+        keys.on_erasure(Box::new(move |erasure| {
+            let Some(ciphers) = told.upgrade() else { return false };
+            match erasure {
+                Erasure::Of(subject) => ciphers.erased(subject),
+                Erasure::Unknown => ciphers.doubt(),
+            }
+            true
+        }));
+        Self { keys, entropy, ciphers, pepper }
     }
 
     /// Makes sure that every subject has a key, durably, and that [`Sealer::seal`] finds it without waiting.
@@ -50,8 +61,9 @@ impl Sealer {
             .map(|subject| (subject.clone(), self.new_key()))
             .collect::<Vec<_>>();
         if !missing.is_empty() {
+            let era = self.ciphers.era();
             let states = self.keys.create(missing).await?;
-            self.remember(states);
+            self.remember(states, era);
         }
         for subject in subjects {
             if matches!(self.ciphers.get(subject), Some(Cached::Erased)) {
@@ -67,11 +79,11 @@ impl Sealer {
     /// # Errors
     /// [`SealError::Unavailable`].
     pub async fn prepare_open(&self, subjects: &[String]) -> Result<(), SealError> {
-        let unknown = self.ciphers.renew(subjects);
+        let (unknown, era) = self.ciphers.renew(subjects);
         if !unknown.is_empty() {
             let unknown = unknown.into_iter().cloned().collect::<Vec<_>>();
             let states = self.keys.keys(&unknown).await?;
-            self.remember(states);
+            self.remember(states, era);
         }
         Ok(())
     }
@@ -180,7 +192,7 @@ impl Sealer {
     /// [`SealError::Unavailable`].
     pub async fn erase(&self, subject: &str) -> Result<(), SealError> {
         self.keys.erase(subject).await?;
-        self.ciphers.insert(vec![(subject.to_owned(), Cached::Erased)]);
+        self.ciphers.erased(subject);
         Ok(())
     }
 
@@ -219,7 +231,7 @@ impl Sealer {
         key
     }
 
-    fn remember(&self, states: Vec<(String, KeyState)>) {
+    fn remember(&self, states: Vec<(String, KeyState)>, era: u64) {
         let cached = states.into_iter().map(|(subject, state)| {
             let cached = match state {
                 KeyState::Present(key) => Cached::Cipher(Arc::new(XChaCha20Poly1305::new((&*key).into()))),
@@ -227,7 +239,7 @@ impl Sealer {
             };
             (subject, cached)
         });
-        self.ciphers.insert(cached.collect());
+        self.ciphers.insert(cached.collect(), era);
     }
 }
 

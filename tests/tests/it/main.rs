@@ -6,6 +6,7 @@
 mod architecture;
 mod attachments;
 mod crash;
+mod deploy;
 mod endpoints;
 mod full_disk;
 mod fuzz;
@@ -19,6 +20,7 @@ mod matrix;
 mod plans;
 mod recipe;
 mod refusals;
+mod restore;
 mod schemas;
 mod search;
 mod standing;
