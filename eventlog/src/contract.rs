@@ -17,6 +17,8 @@ pub mod servers;
 use std::any::Any;
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
+
 /// A new, empty thing to check, and what must live as long (its directory, its server).
 pub struct Fresh<T: ?Sized> {
     /// The adapter under test.
@@ -35,6 +37,18 @@ impl<T: ?Sized> Fresh<T> {
     pub fn keeping(subject: Arc<T>, keep: impl Any + Send) -> Self {
         Self { subject, keep: Box::new(keep) }
     }
+}
+
+/// One check of a contract: it panics when the adapter does not hold to it.
+pub type Check<T> = fn(Arc<T>) -> BoxFuture<'static, ()>;
+
+/// Makes a list of the named checks, for a program that runs them; the suites' own functions call it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! contract_checks {
+    ([$($check:ident),* $(,)?]) => {
+        vec![$((stringify!($check), |subject| Box::pin($check(subject)))),*]
+    };
 }
 
 /// Makes one test of each named check of a suite; the suites' own macros call it.

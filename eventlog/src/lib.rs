@@ -16,7 +16,7 @@
 //!
 //! | | port | rule or engine | adapters |
 //! |---|---|---|---|
-//! | the log | [`store`] | `admission` (accept or refuse), [`Subscription`] | [`SqliteStore`], [`MemoryStore`], PostgreSQL (feature `postgres`) |
+//! | the log | [`store`] | `admission` (accept or refuse), [`Subscription`] | [`SqliteStore`], [`MemoryStore`], PostgreSQL (feature `postgres`), KurrentDB (feature `kurrentdb`) |
 //! | the bus | [`bus`] | [`relay`] | [`InProcessBus`] |
 //! | what is too large for an event | [`blobs`] | [`BlobStore`] | a folder, S3 (feature `s3`) |
 //! | personal values | [`sealing`] | [`Sealer`] | [`SqliteKeyStore`], [`MemoryKeyStore`], PostgreSQL (feature `postgres`) |
@@ -37,6 +37,8 @@ pub mod bus;
 pub mod contract;
 pub mod envelope;
 mod in_process;
+#[cfg(feature = "kurrentdb")]
+pub mod kurrentdb;
 mod memory;
 mod memory_keys;
 #[cfg(feature = "postgres")]
@@ -51,6 +53,8 @@ pub use blobs::{BlobError, BlobOpenError, BlobStore, BlobStream, BlobWriter, Sto
 pub use bus::{Bus, BusError, BusMessage, BusSubscription, PublishError};
 pub use envelope::{Audience, EventId, Metadata, NewEvent, Position, RecordedEvent, Revision, StreamName};
 pub use in_process::InProcessBus;
+#[cfg(feature = "kurrentdb")]
+pub use self::kurrentdb::{KurrentOpenError, KurrentOptions, KurrentStore};
 pub use memory::MemoryStore;
 pub use memory_keys::MemoryKeyStore;
 #[cfg(feature = "postgres")]

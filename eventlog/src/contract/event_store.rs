@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::Check;
 use super::sample::{after_events, append, event, instant, stream};
 use crate::envelope::{Position, RecordedEvent, Revision, StreamName};
 use crate::store::{Append, AppendError, EventStore, Expected, Guard, MAX_APPEND_BYTES, MAX_EVENT_BYTES};
@@ -14,42 +15,52 @@ pub use concurrent::*;
 
 type Store = Arc<dyn EventStore>;
 
+/// Hands the names of all checks to a macro, so that they are written once.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! with_event_store_checks {
+    ([$($macro:tt)*] $($first:tt)*) => {
+        $($macro)*! { $($first)* [
+            a_new_log_is_empty,
+            an_event_comes_back_byte_for_byte,
+            an_append_answers_its_last_revision_and_position,
+            a_stale_expectation_is_a_conflict_that_says_where_the_stream_stands,
+            of_many_appends_to_one_revision_exactly_one_is_accepted,
+            a_stale_append_fails_alone_among_good_ones,
+            a_repeated_command_is_never_stored_twice,
+            an_event_id_of_another_stream_is_a_duplicate,
+            an_event_id_twice_in_one_append_is_a_duplicate,
+            a_guard_that_has_moved_refuses_the_append,
+            a_guard_that_holds_lets_the_append_pass,
+            a_guard_moved_by_an_append_just_before_refuses_the_later_one,
+            an_append_of_nothing_is_invalid,
+            an_event_or_append_over_its_bound_is_invalid,
+            an_append_at_its_bounds_is_accepted,
+            time_never_runs_backwards_within_a_stream,
+            a_refused_append_stores_none_of_its_events,
+            a_stream_is_read_in_pages,
+            the_log_is_read_in_pages_in_one_order,
+            heads_and_ids_answer_at_once_after_an_append,
+            readers_never_skip_an_event_that_commits_late,
+            every_acknowledged_event_of_many_appenders_is_in_the_log_exactly_once,
+            a_subscription_delivers_the_past_and_then_what_comes,
+            the_watched_head_never_runs_backwards,
+        ] }
+    };
+}
+
 /// Runs every check of the event store's contract against what a factory makes: an
 /// `async fn() -> Fresh<dyn EventStore>`.
 #[macro_export]
 macro_rules! event_store_contract {
     ($factory:expr) => {
-        $crate::contract_tests!(
-            $factory,
-            $crate::contract::event_store,
-            [
-                a_new_log_is_empty,
-                an_event_comes_back_byte_for_byte,
-                an_append_answers_its_last_revision_and_position,
-                a_stale_expectation_is_a_conflict_that_says_where_the_stream_stands,
-                of_many_appends_to_one_revision_exactly_one_is_accepted,
-                a_stale_append_fails_alone_among_good_ones,
-                a_repeated_command_is_never_stored_twice,
-                an_event_id_of_another_stream_is_a_duplicate,
-                an_event_id_twice_in_one_append_is_a_duplicate,
-                a_guard_that_has_moved_refuses_the_append,
-                a_guard_that_holds_lets_the_append_pass,
-                a_guard_moved_by_an_append_just_before_refuses_the_later_one,
-                an_append_of_nothing_is_invalid,
-                an_event_or_append_over_its_bound_is_invalid,
-                an_append_at_its_bounds_is_accepted,
-                time_never_runs_backwards_within_a_stream,
-                a_refused_append_stores_none_of_its_events,
-                a_stream_is_read_in_pages,
-                the_log_is_read_in_pages_in_one_order,
-                heads_and_ids_answer_at_once_after_an_append,
-                readers_never_skip_an_event_that_commits_late,
-                every_acknowledged_event_of_many_appenders_is_in_the_log_exactly_once,
-                a_subscription_delivers_the_past_and_then_what_comes,
-                the_watched_head_never_runs_backwards,
-            ]
-        );
+        $crate::with_event_store_checks!([$crate::contract_tests] $factory, $crate::contract::event_store,);
     };
+}
+
+/// Every check with its name, for a program that runs them.
+pub fn checks() -> Vec<(&'static str, Check<dyn EventStore>)> {
+    crate::with_event_store_checks!([crate::contract_checks])
 }
 
 async fn all(store: &Store) -> Vec<RecordedEvent> {

@@ -12,9 +12,11 @@ const MAX_LINES: usize = 500;
 const NOT_OURS: [&str; 5] = ["target", ".git", ".venv", "dossier-data", "node_modules"];
 
 /// Each crate, and the crates of ours that it may depend on.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 8] = [
     ("domain", &[]),
     ("eventlog", &[]),
+    // For tests: nobody depends on it.
+    ("kurrentdb-double", &["eventlog"]),
     ("commands", &["domain", "eventlog"]),
     ("projections", &["domain", "eventlog"]),
     ("processes", &["commands", "domain", "eventlog", "projections"]),
