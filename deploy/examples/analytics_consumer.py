@@ -80,7 +80,8 @@ async def consume(arguments, stopping):
         return printed
     finally:
         # Acknowledgements under way are sent first.
-        await connection.drain()
+        await connection.flush()
+        await connection.close()
 
 
 async def main():
