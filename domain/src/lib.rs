@@ -10,6 +10,7 @@
 //! command in the aggregate's `Command` enum, and give it its row in [`authority`].
 
 pub mod access;
+pub mod address;
 pub mod analytics;
 pub mod authority;
 pub mod case;
