@@ -25,6 +25,9 @@ pub enum BusError {
     /// The subscription has ended; subscribe again.
     #[error("subscription ended")]
     Ended,
+    /// The bus is not as this system needs it, or belongs to somebody else. The operator acts; what waits asks again later.
+    #[error("{0}")]
+    Refused(String),
 }
 
 /// Why messages were not published.
@@ -37,9 +40,23 @@ pub enum PublishError {
         /// Last position on the bus.
         actual: Option<Position>,
     },
-    /// The bus cannot be reached; some of the messages may have been published. Re-read the last message.
+    /// The bus cannot be reached, or has not answered for all: some of the messages may have been published. Re-read the
+    /// last message.
     #[error("bus unavailable: {0}")]
     Unavailable(String),
+    /// The bus is not as this system needs it, belongs to somebody else, or never takes such a message. The operator acts.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl From<BusError> for PublishError {
+    fn from(error: BusError) -> Self {
+        match error {
+            BusError::Unavailable(why) => Self::Unavailable(why),
+            BusError::Ended => Self::Unavailable(error.to_string()),
+            BusError::Refused(why) => Self::Refused(why),
+        }
+    }
 }
 
 /// Carries events from the relay to the followers, at least once, mostly in order.
@@ -48,7 +65,7 @@ pub trait Bus: Send + Sync + 'static {
     /// Position and id of the last message the bus holds, `None` when it holds none.
     ///
     /// # Errors
-    /// [`BusError::Unavailable`].
+    /// [`BusError`].
     async fn last_published(&self) -> Result<Option<(Position, EventId)>, BusError>;
 
     /// Publishes messages in order, each with its event id as de-duplication id. `expected_last` is the position
@@ -66,7 +83,7 @@ pub trait Bus: Send + Sync + 'static {
     /// this consumer left off.
     ///
     /// # Errors
-    /// [`BusError::Unavailable`].
+    /// [`BusError`].
     async fn subscribe(&self, consumer: &str) -> Result<Box<dyn BusSubscription>, BusError>;
 }
 

@@ -17,7 +17,8 @@
 //! | | port | rule or engine | adapters |
 //! |---|---|---|---|
 //! | the log | [`store`] | `admission` (accept or refuse), [`Subscription`] | [`SqliteStore`], [`MemoryStore`], PostgreSQL (feature `postgres`), KurrentDB (feature `kurrentdb`) |
-//! | the bus | [`bus`] | [`relay`] | [`InProcessBus`] |
+//! | the bus | [`bus`] | [`relay`] | [`InProcessBus`], NATS JetStream (feature `nats`) |
+//! | streams for readers outside | [`outlet`] | [`relay`] | NATS JetStream (feature `nats`) |
 //! | what is too large for an event | [`blobs`] | [`BlobStore`] | a folder, S3 (feature `s3`) |
 //! | personal values | [`sealing`] | [`Sealer`] | [`SqliteKeyStore`], [`MemoryKeyStore`], PostgreSQL (feature `postgres`) |
 //!
@@ -41,6 +42,9 @@ mod in_process;
 pub mod kurrentdb;
 mod memory;
 mod memory_keys;
+#[cfg(feature = "nats")]
+pub mod nats;
+pub mod outlet;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod relay;
@@ -57,9 +61,12 @@ pub use in_process::InProcessBus;
 pub use self::kurrentdb::{KurrentOpenError, KurrentOptions, KurrentStore};
 pub use memory::MemoryStore;
 pub use memory_keys::MemoryKeyStore;
+#[cfg(feature = "nats")]
+pub use nats::{NatsBus, NatsOptions, NatsOutlet};
+pub use outlet::{OutgoingMessage, Outlet, Render};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresKeyStore, PostgresOpenError, PostgresOptions, PostgresStore};
-pub use relay::{Relay, RelayError, RelayOptions, RelayStatus, WhenEmpty};
+pub use relay::{Relay, RelayError, RelayOptions, RelayState, RelayStatus, WhenEmpty};
 pub use sealing::{Entropy, Erasure, ErasureListener, KeyState, KeyStore, Opened, SealError, Sealer, Secret};
 pub use sqlite::{OpenError, SqliteKeyStore, SqliteOptions, SqliteStore};
 pub use store::{Append, AppendError, Appended, EventStore, Expected, Guard, ReadError};

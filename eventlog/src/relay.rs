@@ -1,33 +1,54 @@
 //! The relay: the log is the outbox, and this is who empties it. It follows the log, publishes every event with the
 //! position before it, and names the message that the bus must hold last, so that a second relay is noticed.
+//!
+//! Of several relays on one log and bus one publishes and the others stand by: who is fenced stands by, and who stands by
+//! takes over when the log holds something to publish and the bus has not moved for a while. There is no election: two that
+//! publish at once are found out by the bus, which takes each event once and in order.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures::{Stream, StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
-use crate::bus::{Bus, BusError, BusMessage, PublishError};
-use crate::envelope::Position;
+use crate::bus::{Bus, BusError, PublishError};
+use crate::envelope::{Position, RecordedEvent};
+use crate::outlet::{Outlet, Render};
 use crate::store::{EventStore, ReadError};
 use crate::subscription::Subscription;
+
+mod destination;
+mod standby;
+mod status;
+
+use destination::{Destination, ToBus, ToOutlet};
+pub use status::{RelayState, RelayStatus};
 
 /// Where to begin on a bus that holds no message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhenEmpty {
     /// At the log's head at start: followers catch up from the log. For a bus that forgets.
     FromHead,
-    /// At the log's beginning: the bus shall hold everything. For a bus that keeps.
+    /// At the log's beginning: the bus shall hold everything, and is filled again when it was emptied. For a bus that keeps.
     FromBeginning,
 }
 
-/// How a relay works.
+/// How a relay works. The default is for a bus of this process alone.
 #[derive(Clone, Debug)]
 pub struct RelayOptions {
+    /// What metrics call this relay.
+    pub name: &'static str,
     /// Where to begin on a bus that holds no message.
     pub when_empty: WhenEmpty,
     /// Most events read and published at once.
     pub batch_events: usize,
+    /// How long the bus must stand still, while the log holds something to publish, before this relay takes over. Zero: no
+    /// other relay is expected, and this one begins at once.
+    pub take_over_after: Duration,
+    /// How often a relay with nothing to publish looks whether the bus is still there and still as it left it.
+    pub idle_check: Duration,
     /// First pause after a failure; it doubles with each further one.
     pub shortest_pause: Duration,
     /// Longest pause after a failure.
@@ -37,11 +58,33 @@ pub struct RelayOptions {
 impl Default for RelayOptions {
     fn default() -> Self {
         Self {
+            name: "bus",
             when_empty: WhenEmpty::FromHead,
             batch_events: 256,
+            take_over_after: Duration::ZERO,
+            idle_check: Duration::from_secs(2),
             shortest_pause: Duration::from_millis(50),
             longest_pause: Duration::from_secs(5),
         }
+    }
+}
+
+impl RelayOptions {
+    /// For a bus that keeps messages and that relays of several processes may feed.
+    pub fn shared() -> Self {
+        Self {
+            when_empty: WhenEmpty::FromBeginning,
+            batch_events: 2_048,
+            take_over_after: Duration::from_secs(2),
+            longest_pause: Duration::from_secs(1),
+            ..Self::default()
+        }
+    }
+
+    /// The same with another name in metrics.
+    #[must_use]
+    pub fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
     }
 }
 
@@ -59,54 +102,28 @@ pub enum RelayError {
     },
 }
 
-/// What health checks and metrics show of a relay.
-#[derive(Debug, Default)]
-pub struct RelayStatus {
-    last_published: AtomicU64,
-    published_events: AtomicU64,
-    last_error: Mutex<Option<String>>,
-}
-
-impl RelayStatus {
-    /// Position of the last event that the bus is known to hold; [`Position::START`] before the first.
-    pub fn last_published(&self) -> Position {
-        Position(self.last_published.load(Ordering::Acquire))
-    }
-
-    /// Events published by this relay.
-    pub fn published_events(&self) -> u64 {
-        self.published_events.load(Ordering::Acquire)
-    }
-
-    /// What is wrong, `None` as soon as the relay gets on.
-    pub fn last_error(&self) -> Option<String> {
-        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn failed(&self, error: String) {
-        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-    }
-
-    fn stands_at(&self, position: Position) {
-        self.last_published.store(position.0, Ordering::Release);
-        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-}
-
-/// Publishes the log to a bus.
+/// Publishes the log to a bus or an outlet.
 pub struct Relay {
     store: Arc<dyn EventStore>,
-    bus: Arc<dyn Bus>,
+    destination: Box<dyn Destination>,
     options: RelayOptions,
     status: Arc<RelayStatus>,
-    /// Where this relay stands: after the first look, whatever the bus forgets.
+    /// Where this relay stands on a bus that forgets, after the first look.
     after: Option<Position>,
 }
 
 /// Why the relay looks at the bus again.
 enum Setback {
     Passing(String),
+    /// Another relay publishes.
+    Fenced,
     Final(RelayError),
+}
+
+impl Setback {
+    fn emptied() -> Self {
+        Self::Passing("the bus has lost its messages".to_owned())
+    }
 }
 
 impl From<BusError> for Setback {
@@ -117,7 +134,11 @@ impl From<BusError> for Setback {
 
 impl From<PublishError> for Setback {
     fn from(error: PublishError) -> Self {
-        Self::Passing(error.to_string())
+        match error {
+            PublishError::Fenced { actual: Some(_) } => Self::Fenced,
+            PublishError::Fenced { actual: None } => Self::emptied(),
+            other => Self::Passing(other.to_string()),
+        }
     }
 }
 
@@ -127,10 +148,34 @@ impl From<ReadError> for Setback {
     }
 }
 
+/// Where the bus stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Place {
+    /// Position of the last message, `None` where the bus holds none.
+    last: Option<Position>,
+    /// What follows this is to be published.
+    after: Position,
+}
+
 impl Relay {
-    /// A relay from a log to a bus.
+    /// A relay from a log to the bus.
     pub fn new(store: Arc<dyn EventStore>, bus: Arc<dyn Bus>, options: RelayOptions) -> Self {
-        Self { store, bus, options, status: Arc::default(), after: None }
+        Self::to(store, Box::new(ToBus(bus)), options)
+    }
+
+    /// A relay from a log to an outlet, of what `render` makes of each event.
+    pub fn to_outlet(
+        store: Arc<dyn EventStore>,
+        outlet: Arc<dyn Outlet>,
+        render: Render,
+        options: RelayOptions,
+    ) -> Self {
+        Self::to(store, Box::new(ToOutlet { outlet, render }), options)
+    }
+
+    fn to(store: Arc<dyn EventStore>, destination: Box<dyn Destination>, options: RelayOptions) -> Self {
+        let status = Arc::new(RelayStatus::new(options.name));
+        Self { store, destination, options, status, after: None }
     }
 
     /// Shows how the relay gets on, while and after it runs.
@@ -138,32 +183,57 @@ impl Relay {
         Arc::clone(&self.status)
     }
 
-    /// Publishes until told to stop. Stopping between sending and answer is safe: the next relay asks the bus what it
-    /// holds.
+    /// Publishes or stands by until told to stop. Stopping between sending and answer is safe: the next relay asks the bus
+    /// what it holds.
     ///
     /// # Errors
     /// [`RelayError`] when no waiting would help.
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), RelayError> {
-        tokio::select! {
+        self.status.is(RelayState::Starting);
+        let ended = tokio::select! {
             () = stop.cancelled() => Ok(()),
             error = self.follow() => Err(error),
-        }
+        };
+        self.status.is(RelayState::Stopped);
+        ended
     }
 
     async fn follow(&mut self) -> RelayError {
+        let relay = self.options.name;
+        let alone = self.options.take_over_after.is_zero();
+        let mut may_publish = alone;
         let mut pause = self.options.shortest_pause;
         loop {
             let before = self.status.published_events();
-            let error = match self.publish_all().await {
-                Setback::Passing(error) => error,
+            let setback = if may_publish {
+                let Err(setback) = self.publish_all().await;
+                setback
+            } else {
+                match self.stand_by().await {
+                    Ok(()) => {
+                        tracing::info!(relay, "the bus stands still: the relay publishes");
+                        self.status.took_over();
+                        may_publish = true;
+                        continue;
+                    }
+                    Err(setback) => setback,
+                }
+            };
+            match setback {
                 Setback::Final(error) => {
-                    tracing::error!(%error, "the relay stops");
+                    tracing::error!(relay, %error, "the relay stops");
                     self.status.failed(error.to_string());
                     return error;
                 }
-            };
-            tracing::warn!(%error, "the relay looks at the bus again");
-            self.status.failed(error);
+                Setback::Fenced => {
+                    tracing::info!(relay, "another relay publishes");
+                    may_publish = alone;
+                }
+                Setback::Passing(error) => {
+                    tracing::warn!(relay, %error, "the relay looks at the bus again");
+                    self.status.failed(error);
+                }
+            }
             if self.status.published_events() > before {
                 pause = self.options.shortest_pause;
             }
@@ -172,54 +242,88 @@ impl Relay {
         }
     }
 
-    /// Publishes until something fails.
-    async fn publish_all(&mut self) -> Setback {
-        let (mut expected_last, mut after) = match self.resume().await {
-            Ok(resumed) => resumed,
-            Err(setback) => return setback,
-        };
-        let mut subscription = Subscription::new(Arc::clone(&self.store), after);
+    /// Publishes until something fails. The next events are read while those before them are being published.
+    async fn publish_all(&mut self) -> Result<Infallible, Setback> {
+        let Place { mut last, mut after } = self.place().await?;
+        self.status.is(RelayState::Active);
+        let mut batches = pin!(self.batches(after));
+        let mut ahead = None;
         loop {
-            let events = match subscription.next_batch(self.options.batch_events).await {
-                Ok(events) => events,
-                Err(error) => return error.into(),
+            let events = match ahead.take() {
+                Some(events) => events,
+                None => match tokio::time::timeout(self.options.idle_check, batches.next()).await {
+                    Ok(Some(events)) => events,
+                    Ok(None) => return Err(Setback::Passing("the log has no end".to_owned())),
+                    Err(_) => {
+                        self.look_after(last).await?;
+                        continue;
+                    }
+                },
+            }?;
+            let upto = events.last().map_or(after, |event| event.position);
+            let published = {
+                let mut publishing = pin!(self.destination.publish(last, after, events));
+                loop {
+                    tokio::select! {
+                        biased;
+                        published = &mut publishing => break published?,
+                        events = batches.next(), if ahead.is_none() => ahead = events,
+                    }
+                }
             };
-            let count = events.len() as u64;
-            let mut messages = Vec::with_capacity(events.len());
-            for event in events {
-                let previous_position = std::mem::replace(&mut after, event.position);
-                messages.push(BusMessage { previous_position, event: Arc::new(event) });
-            }
-            if let Err(error) = self.bus.publish(expected_last, &messages).await {
-                return error.into();
-            }
-            expected_last = Some(after);
-            self.after = expected_last;
-            self.status.published_events.fetch_add(count, Ordering::AcqRel);
-            self.status.stands_at(after);
-            metrics::counter!("dossier_relay_events_total").increment(count);
+            last = published.last.or(last);
+            after = upto;
+            self.after = Some(after);
+            self.status.published(published.count);
+            self.status.stands_at(after, self.known_head());
         }
     }
 
-    /// Asks the bus what it holds last; answers that, and the position to go on after.
-    async fn resume(&mut self) -> Result<(Option<Position>, Position), Setback> {
-        let last = self.bus.last_published().await?;
-        let after = match (last, self.after) {
+    /// The log from a position on, in batches, for ever.
+    fn batches(
+        &self,
+        after: Position,
+    ) -> impl Stream<Item = Result<Vec<RecordedEvent>, ReadError>> + Send + use<> {
+        let subscription = Subscription::new(Arc::clone(&self.store), after);
+        let most = self.options.batch_events;
+        stream::unfold(subscription, move |mut subscription| async move {
+            let events = subscription.next_batch(most).await;
+            Some((events, subscription))
+        })
+    }
+
+    /// With nothing to publish: whether the bus still holds what this relay published last.
+    async fn look_after(&self, expected: Option<Position>) -> Result<(), Setback> {
+        match self.destination.last_published().await?.map(|(position, _)| position) {
+            last if last == expected => Ok(()),
+            None => Err(Setback::emptied()),
+            Some(_) => Err(Setback::Fenced),
+        }
+    }
+
+    /// Asks the bus what it holds last, and makes sure that this log has it.
+    async fn place(&mut self) -> Result<Place, Setback> {
+        let last = self.destination.last_published().await?;
+        let after = match (last, self.options.when_empty) {
             (Some((position, event_id)), _) => {
                 if self.store.event_id_at(position).await? != Some(event_id) {
                     return Err(Setback::Final(RelayError::BusOfAnotherLog { position }));
                 }
                 position
             }
-            (None, Some(after)) => after,
-            (None, None) => match self.options.when_empty {
-                WhenEmpty::FromHead => self.store.head().await?,
-                WhenEmpty::FromBeginning => Position::START,
+            (None, WhenEmpty::FromBeginning) => Position::START,
+            (None, WhenEmpty::FromHead) => match self.after {
+                Some(after) => after,
+                None => self.store.head().await?,
             },
         };
         self.after = Some(after);
-        self.status.stands_at(after);
-        Ok((last.map(|(position, _)| position), after))
+        self.status.stands_at(after, self.known_head());
+        Ok(Place { last: last.map(|(position, _)| position), after })
+    }
+
+    fn known_head(&self) -> Position {
+        *self.store.watch_head().borrow()
     }
 }
 

@@ -1,12 +1,13 @@
-//! The relay on a bus that fails, a second relay, and logs and buses that do not belong together.
+//! The relay on a bus that fails or forgets, and logs and buses that do not belong together.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::*;
-use crate::bus::BusSubscription;
+use crate::bus::{BusMessage, BusSubscription};
 use crate::contract::sample::{after_events, append, stream};
 use crate::envelope::EventId;
 use crate::in_process::InProcessBus;
@@ -14,21 +15,37 @@ use crate::memory::MemoryStore;
 
 /// A bus that keeps what was published for the test to see, and fails on demand.
 struct TestBus {
-    inner: InProcessBus,
+    inner: Mutex<Arc<InProcessBus>>,
     published: Mutex<Vec<BusMessage>>,
     /// Publishes that hold but answer that they did not.
     answers_lost: AtomicUsize,
     down: AtomicBool,
+    /// How often somebody asked what the bus holds last.
+    looks: AtomicUsize,
+    /// Held by a test while whoever uses the bus shall get no further.
+    sleeping: tokio::sync::Mutex<()>,
 }
 
 impl TestBus {
     fn new() -> Arc<Self> {
         Arc::new(Self {
-            inner: InProcessBus::default(),
+            inner: Mutex::default(),
             published: Mutex::default(),
             answers_lost: AtomicUsize::new(0),
             down: AtomicBool::new(false),
+            looks: AtomicUsize::new(0),
+            sleeping: tokio::sync::Mutex::default(),
         })
+    }
+
+    fn inner(&self) -> Arc<InProcessBus> {
+        self.inner.lock().unwrap().clone()
+    }
+
+    /// Forgets everything, as when somebody deletes the stream.
+    fn empty(&self) {
+        *self.inner.lock().unwrap() = Arc::default();
+        self.published.lock().unwrap().clear();
     }
 
     fn positions(&self) -> Vec<(u64, u64)> {
@@ -40,10 +57,12 @@ impl TestBus {
 #[async_trait]
 impl Bus for TestBus {
     async fn last_published(&self) -> Result<Option<(Position, EventId)>, BusError> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        let _awake = self.sleeping.lock().await;
         if self.down.load(Ordering::SeqCst) {
             return Err(BusError::Unavailable("down".to_owned()));
         }
-        self.inner.last_published().await
+        self.inner().last_published().await
     }
 
     async fn publish(
@@ -51,10 +70,11 @@ impl Bus for TestBus {
         expected_last: Option<Position>,
         messages: &[BusMessage],
     ) -> Result<(), PublishError> {
+        let _awake = self.sleeping.lock().await;
         if self.down.load(Ordering::SeqCst) {
             return Err(PublishError::Unavailable("down".to_owned()));
         }
-        self.inner.publish(expected_last, messages).await?;
+        self.inner().publish(expected_last, messages).await?;
         self.published.lock().unwrap().extend_from_slice(messages);
         let lost =
             self.answers_lost.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |times| times.checked_sub(1));
@@ -62,7 +82,7 @@ impl Bus for TestBus {
     }
 
     async fn subscribe(&self, consumer: &str) -> Result<Box<dyn BusSubscription>, BusError> {
-        self.inner.subscribe(consumer).await
+        self.inner().subscribe(consumer).await
     }
 }
 
@@ -70,8 +90,10 @@ fn quickly(when_empty: WhenEmpty) -> RelayOptions {
     RelayOptions {
         when_empty,
         batch_events: 4,
+        idle_check: Duration::from_millis(20),
         shortest_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(5),
+        ..RelayOptions::default()
     }
 }
 
@@ -173,19 +195,45 @@ async fn a_bus_that_is_down_shows_in_the_status_until_it_is_back() {
 }
 
 #[tokio::test]
-async fn two_relays_publish_each_event_once_and_in_order() {
-    let (store, bus, stop) = (log_of(0).await, TestBus::new(), CancellationToken::new());
-    for _ in 0..2 {
-        let relay = Relay::new(store.clone(), bus.clone(), quickly(WhenEmpty::FromBeginning));
-        tokio::spawn(relay.run(stop.clone()));
-    }
-    for n in 0..50 {
-        extend(&store, n, 1).await;
-        tokio::task::yield_now().await;
-    }
-    until("all is published", || bus.positions().len() >= 50).await;
-    assert_eq!(bus.positions(), chain(1, 50));
+async fn a_bus_that_keeps_is_filled_again_when_it_was_emptied_although_nothing_is_new() {
+    let (store, bus, stop) = (log_of(10).await, TestBus::new(), CancellationToken::new());
+    let relay = Relay::new(store, bus.clone(), quickly(WhenEmpty::FromBeginning));
+    let status = relay.status();
+    tokio::spawn(relay.run(stop.clone()));
+    until("the past is published", || status.last_published() == Position(10)).await;
+    bus.empty();
+    until("it is there again", || bus.positions().len() == 10).await;
+    assert_eq!(bus.positions(), chain(1, 10));
     stop.cancel();
+}
+
+#[tokio::test]
+async fn a_bus_that_forgets_is_not_filled_again() {
+    let (store, bus, stop) = (log_of(10).await, TestBus::new(), CancellationToken::new());
+    let relay = Relay::new(store.clone(), bus.clone(), quickly(WhenEmpty::FromHead));
+    let status = relay.status();
+    tokio::spawn(relay.run(stop.clone()));
+    until("the relay has looked", || status.last_published() == Position(10)).await;
+    extend(&store, 10, 2).await;
+    until("the rest is published", || status.last_published() == Position(12)).await;
+    bus.empty();
+    extend(&store, 12, 2).await;
+    until("what is new is published", || bus.positions().len() == 2).await;
+    assert_eq!(bus.positions(), chain(13, 14));
+    stop.cancel();
+}
+
+#[tokio::test]
+async fn a_relay_says_what_it_is_doing() {
+    let (store, bus, stop) = (log_of(1).await, TestBus::new(), CancellationToken::new());
+    let relay = Relay::new(store, bus, quickly(WhenEmpty::FromBeginning));
+    let status = relay.status();
+    assert_eq!(status.state(), RelayState::Starting);
+    let running = tokio::spawn(relay.run(stop.clone()));
+    until("it publishes", || status.state() == RelayState::Active).await;
+    stop.cancel();
+    running.await.unwrap().unwrap();
+    assert_eq!(status.state(), RelayState::Stopped);
 }
 
 #[tokio::test]
@@ -204,3 +252,6 @@ async fn a_bus_ahead_of_a_restored_log_stops_the_relay() {
     assert_eq!(halted, Err(RelayError::BusOfAnotherLog { position: Position(5) }));
     assert!(status.last_error().is_some_and(|error| error.contains("rebuild")));
 }
+
+mod outlet;
+mod standby;
