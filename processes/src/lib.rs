@@ -5,8 +5,10 @@
 //! store that no rebuild touches), a second effect for one trigger (a reactor's command id is derived from its name and the
 //! trigger's event id). What this crate never knows: HTTP.
 //!
-//! So far only the blob store is swept. The first reactor brings the runner: a checkpoint per process, beginning where it
-//! declares.
+//! [`reactor`] says how to add a reactor; [`Reactors`] runs them.
 
 pub mod blob_sweep;
+pub mod reactor;
 pub mod work_store;
+
+pub use reactor::{Begin, Reactor, Reactors};
