@@ -222,7 +222,7 @@ impl Relay {
             match setback {
                 Setback::Final(error) => {
                     tracing::error!(relay, %error, "the relay stops");
-                    self.status.failed(error.to_string());
+                    self.status.failed(error.to_string(), self.known_head());
                     return error;
                 }
                 Setback::Fenced => {
@@ -231,7 +231,7 @@ impl Relay {
                 }
                 Setback::Passing(error) => {
                     tracing::warn!(relay, %error, "the relay looks at the bus again");
-                    self.status.failed(error);
+                    self.status.failed(error, self.known_head());
                 }
             }
             if self.status.published_events() > before {

@@ -21,6 +21,7 @@ macro_rules! bus_contract {
                 messages_arrive_whole_with_their_previous_positions,
                 the_last_message_is_known,
                 a_publisher_that_expects_another_last_message_is_fenced,
+                messages_that_are_there_already_are_not_published_again,
                 of_two_publishers_at_once_one_is_fenced,
                 every_consumer_gets_every_message,
                 at_most_so_many_messages_come_at_once,
@@ -99,6 +100,20 @@ pub async fn a_publisher_that_expects_another_last_message_is_fenced(bus: SomeBu
     }
     assert_eq!(bus.last_published().await, Ok(Some((Position(3), recorded(3).event_id))));
     publish(&bus, 4, 6).await;
+}
+
+/// A relay that slept while another published what it was about to.
+pub async fn messages_that_are_there_already_are_not_published_again(bus: SomeBus) {
+    let mut subscription = bus.subscribe("reader").await.expect("subscribed");
+    publish(&bus, 1, 4).await;
+    for (expected, again) in [(None, messages(1, 4)), (Some(Position(2)), messages(3, 6))] {
+        let fenced = bus.publish(expected, &again).await;
+        assert_eq!(fenced, Err(PublishError::Fenced { actual: Some(Position(4)) }), "{expected:?}");
+    }
+    publish(&bus, 5, 6).await;
+    let received = receive_until(&mut subscription, 6).await;
+    let positions: Vec<u64> = received.iter().map(|message| message.event.position.0).collect();
+    assert_eq!(positions, [1, 2, 3, 4, 5, 6]);
 }
 
 /// Two relays that both believe to be the only one.

@@ -1,6 +1,7 @@
 //! Publishing: many messages on their way at once, each with its event's id and the number that the stream must stand at.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use async_nats::header::{HeaderMap, HeaderName, HeaderValue};
 use async_nats::jetstream::context::{PublishAckFuture, PublishError as AckError, PublishErrorKind};
@@ -12,6 +13,9 @@ use super::stream::{ANSWER_WITHIN, IN_FLIGHT, NatsStream, POSITION_HEADER, Tail,
 use crate::bus::{BusError, PublishError};
 use crate::envelope::Position;
 use crate::outlet::OutgoingMessage;
+
+/// The longest wait for what is on its way when publishing has stopped.
+const DRAIN_WITHIN: Duration = Duration::from_secs(1);
 
 /// Why publishing stops.
 enum Trouble {
@@ -63,7 +67,7 @@ impl InFlight {
     async fn drain(&mut self) {
         let (sequences, answers): (Vec<_>, Vec<_>) = self.awaited.drain(..).unzip();
         let answers = join_all(answers.into_iter().map(IntoFuture::into_future));
-        let Ok(answers) = tokio::time::timeout(ANSWER_WITHIN, answers).await else { return };
+        let Ok(answers) = tokio::time::timeout(DRAIN_WITHIN, answers).await else { return };
         for (sequence, answer) in sequences.into_iter().zip(answers) {
             if answer.is_ok_and(|answer| !answer.duplicate && answer.sequence == sequence) {
                 self.stored = Some(sequence);

@@ -81,9 +81,11 @@ impl RelayStatus {
         self.now().state = state;
     }
 
-    pub(super) fn failed(&self, error: String) {
+    pub(super) fn failed(&self, error: String, head: Position) {
         metrics::counter!("dossier_relay_setbacks_total", "relay" => self.relay).increment(1);
-        self.now().last_error = Some(error);
+        let mut now = self.now();
+        now.last_error = Some(error);
+        self.show_lag(now.last_published, head);
     }
 
     pub(super) fn took_over(&self) {
@@ -95,14 +97,18 @@ impl RelayStatus {
         self.now().published_events += count;
     }
 
-    /// The bus stands at a position while the log's head is known to be at another. The lag is in positions, which may
-    /// leave some out.
+    /// The bus stands at a position while the log's head is known to be at another.
     pub(super) fn stands_at(&self, position: Position, head: Position) {
-        #[expect(clippy::cast_precision_loss, reason = "a gauge")]
-        let lag = head.0.saturating_sub(position.0) as f64;
-        metrics::gauge!("dossier_relay_lag", "relay" => self.relay).set(lag);
         let mut now = self.now();
         now.last_published = position.0;
         now.last_error = None;
+        self.show_lag(now.last_published, head);
+    }
+
+    /// In positions, which may leave some out.
+    fn show_lag(&self, last_published: u64, head: Position) {
+        #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+        let lag = head.0.saturating_sub(last_published) as f64;
+        metrics::gauge!("dossier_relay_lag", "relay" => self.relay).set(lag);
     }
 }

@@ -147,6 +147,74 @@ async fn of_two_relays_one_publishes_and_the_other_takes_over_when_it_ends() {
     second.end().await;
 }
 
+/// A relay on a thread of its own that can be put to sleep with everything it uses, as by SIGSTOP.
+struct Sleeper {
+    status: Arc<RelayStatus>,
+    stop: CancellationToken,
+    orders: tokio::sync::mpsc::UnboundedSender<std::sync::mpsc::Receiver<()>>,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Sleeper {
+    fn start(store: Arc<MemoryStore>, url: String, options: RelayOptions) -> Self {
+        let (orders, mut ordered) = tokio::sync::mpsc::unbounded_channel::<std::sync::mpsc::Receiver<()>>();
+        let (say, said) = std::sync::mpsc::channel();
+        let stop = CancellationToken::new();
+        let until = stop.clone();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let relay = Relay::new(store, connect(&url).await, options);
+                say.send(relay.status()).unwrap();
+                let sleeping = async {
+                    while let Some(woken) = ordered.recv().await {
+                        // Blocks the only thread: nothing here gets on, not even the connection.
+                        let _ = woken.recv();
+                    }
+                };
+                tokio::select! {
+                    ended = relay.run(until) => ended.unwrap(),
+                    () = sleeping => {}
+                }
+            });
+        });
+        Self { status: said.recv().unwrap(), stop, orders, thread }
+    }
+
+    /// Asleep until what is answered is dropped.
+    fn sleep(&self) -> std::sync::mpsc::Sender<()> {
+        let (wake, woken) = std::sync::mpsc::channel();
+        self.orders.send(woken).unwrap();
+        wake
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_relay_that_wakes_up_is_fenced_and_stands_by() {
+    let (store, url) = (log(), fresh_url(&Nats::shared().url()));
+    let first = Sleeper::start(store.clone(), url.clone(), quickly());
+    extend(&store, 100).await;
+    until("the first publishes", || async { first.status.last_published() == Position(100) }).await;
+    let second = relay(&store, &url, quickly()).await;
+    until("the second stands by", || async { second.status.state() == RelayState::StandingBy }).await;
+    let asleep = first.sleep();
+    until("the second takes over", || async {
+        extend(&store, 100).await;
+        second.status.state() == RelayState::Active
+    })
+    .await;
+    second.has_published(&store).await;
+    drop(asleep);
+    until("the first stands by", || async { first.status.state() == RelayState::StandingBy }).await;
+    extend(&store, 1_000).await;
+    second.has_published(&store).await;
+    assert_eq!(second.status.state(), RelayState::Active);
+    is_whole(&url, &store).await;
+    first.stop.cancel();
+    first.thread.join().unwrap();
+    second.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn relays_that_all_believe_to_be_alone_keep_the_order_and_get_on() {
     let (store, url) = (log(), fresh_url(&Nats::shared().url()));
