@@ -12,6 +12,7 @@ mod batch;
 mod follow;
 mod keys;
 mod known;
+mod literal;
 mod open;
 mod page;
 mod pool;

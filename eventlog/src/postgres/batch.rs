@@ -6,6 +6,7 @@ use sqlx::Row;
 use uuid::Uuid;
 
 use super::known::Known;
+use super::literal::{blobs, plain, texts};
 use super::session::Session;
 use crate::admission::{Admission, StreamHead};
 use crate::envelope::{EventId, NewEvent, Position, Revision, StreamName};
@@ -13,6 +14,13 @@ use crate::store::{Append, AppendError, Appended, Expected};
 
 /// Name of the notification that tells of new events; its text is the position of the last one.
 pub(super) const CHANNEL: &str = "dossier_log";
+
+/// Prepares the statement of [`Judged::statement`].
+pub(super) const PREPARE: &str = "PREPARE dossier_append \
+    (bigint[], text[], bigint[], uuid[], text[], int[], bigint[], bytea[], bytea[], text) AS \
+    WITH stored AS (INSERT INTO dossier_log.event \
+    (position, stream, revision, event_id, type, version, recorded_at, metadata, payload) \
+    SELECT * FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9)) SELECT pg_notify('dossier_log', $10)";
 
 pub(super) type Answer = Result<Appended, AppendError>;
 
@@ -107,32 +115,32 @@ impl<'a> Judged<'a> {
         self.rows.len()
     }
 
-    /// Stores the accepted events in the session's transaction, and tells the other nodes when it commits. One trip.
-    pub(super) async fn store(&self, session: &mut Session) -> Result<(), sqlx::Error> {
-        const SQL: &str = "WITH stored AS (INSERT INTO dossier_log.event \
-             (position, stream, revision, event_id, type, version, recorded_at, metadata, payload) \
-             SELECT * FROM UNNEST($1::bigint[], $2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::int[], \
-             $7::bigint[], $8::bytea[], $9::bytea[])) SELECT pg_notify($10, $11)";
-        fn column<'r, T>(rows: &'r [Placed<'_>], value: impl Fn(&'r Placed<'_>) -> T) -> Vec<T> {
-            rows.iter().map(value).collect()
-        }
-        let rows = &self.rows[..];
-        let last = rows.last().map_or(Position::START, |row| row.position);
-        sqlx::query(SQL)
-            .bind(column(rows, |row| row.position.0.cast_signed()))
-            .bind(column(rows, |row| row.stream.as_str()))
-            .bind(column(rows, |row| row.revision.0.cast_signed()))
-            .bind(column(rows, |row| row.event.event_id.0))
-            .bind(column(rows, |row| &*row.event.event_type))
-            .bind(column(rows, |row| i32::from(row.event.version)))
-            .bind(column(rows, |row| row.event.recorded_at.as_microsecond()))
-            .bind(column(rows, |row| &row.event.metadata[..]))
-            .bind(column(rows, |row| &row.event.payload[..]))
-            .bind(CHANNEL)
-            .bind(last.to_string())
-            .execute(&mut session.connection)
-            .await
-            .map(drop)
+    /// The statement that stores the accepted events and tells the other nodes when it commits.
+    pub(super) fn statement(&self) -> String {
+        let rows = || self.rows.iter();
+        let bytes = rows().map(|row| row.event.metadata.len() + row.event.payload.len()).sum::<usize>();
+        let mut sql = String::with_capacity(2 * bytes + 256 * self.rows.len() + 64);
+        sql.push_str("EXECUTE dossier_append (");
+        plain(&mut sql, rows().map(|row| row.position));
+        sql.push(',');
+        texts(&mut sql, rows().map(|row| row.stream.as_str()));
+        sql.push(',');
+        plain(&mut sql, rows().map(|row| row.revision));
+        sql.push(',');
+        plain(&mut sql, rows().map(|row| row.event.event_id));
+        sql.push(',');
+        texts(&mut sql, rows().map(|row| &*row.event.event_type));
+        sql.push(',');
+        plain(&mut sql, rows().map(|row| row.event.version));
+        sql.push(',');
+        plain(&mut sql, rows().map(|row| row.event.recorded_at.as_microsecond()));
+        sql.push(',');
+        blobs(&mut sql, rows().map(|row| &row.event.metadata[..]));
+        sql.push(',');
+        blobs(&mut sql, rows().map(|row| &row.event.payload[..]));
+        let last = self.rows.last().map_or(Position::START, |row| row.position);
+        sql.extend([",'", &last.to_string(), "')"]);
+        sql
     }
 
     /// Takes over what was committed. Answers the log's last position.

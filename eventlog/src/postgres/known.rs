@@ -40,7 +40,7 @@ impl Known {
             session.roll_back().await?;
         }
         self.heads.clear();
-        let rows = session.begin(&format!("{COLUMNS} ORDER BY position DESC LIMIT 1")).await?;
+        let rows = session.begin("EXECUTE dossier_last").await?;
         self.last = Some(match rows.first() {
             Some(row) => Place { position: position(row)?, event_id: EventId(row.try_get(1)?) },
             None => Place { position: Position::START, event_id: EventId(Uuid::nil()) },
@@ -93,13 +93,19 @@ impl Known {
     }
 }
 
-const COLUMNS: &str = "SELECT position, event_id, stream, revision, recorded_at FROM dossier_log.event";
+/// Prepares the statements by which a node learns what has happened.
+pub(super) fn prepare() -> String {
+    const COLUMNS: &str = "SELECT position, event_id, stream, revision, recorded_at FROM dossier_log.event";
+    format!(
+        "PREPARE dossier_last AS {COLUMNS} ORDER BY position DESC LIMIT 1; \
+         PREPARE dossier_news (bigint) AS {COLUMNS} WHERE position >= $1 ORDER BY position LIMIT {MOST_NEWS}"
+    )
+}
 
 fn position(row: &PgRow) -> Result<Position, sqlx::Error> {
     Ok(Position(row.try_get::<i64, _>(0)?.cast_unsigned()))
 }
 
 fn news(last: Place) -> String {
-    let Position(position) = last.position;
-    format!("{COLUMNS} WHERE position >= {position} ORDER BY position LIMIT {MOST_NEWS}")
+    format!("EXECUTE dossier_news ({})", last.position)
 }

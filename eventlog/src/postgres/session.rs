@@ -6,6 +6,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Row};
 use tokio::time::{Instant, timeout_at};
 
 use super::open::Found;
+use super::{batch, known};
 
 /// Key of the advisory lock under which batches commit: "DOSSLOG".
 const LOCK: i64 = 0x0044_4f53_534c_4f47;
@@ -29,6 +30,9 @@ impl Session {
         let mut connection = options.connect().await.map_err(|error| sentence(&error))?;
         let found = Found::ask(&mut connection).await.map_err(|error| sentence(&error))?;
         found.check(server).map_err(|error| error.to_string())?;
+        let prepare = format!("{}; {}", known::prepare(), batch::PREPARE);
+        let prepared = sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut connection).await;
+        prepared.map_err(|error| sentence(&error))?;
         let (pid, began) = found.backend;
         Ok(Self { connection, backend: Backend { pid, began } })
     }
@@ -48,9 +52,11 @@ impl Session {
         Ok(rows)
     }
 
-    /// Commits. After an error nobody knows whether it held.
-    pub(super) async fn commit(&mut self) -> Result<(), sqlx::Error> {
-        sqlx::raw_sql("COMMIT").execute(&mut self.connection).await.map(drop)
+    /// Runs a statement and commits, in one trip. After an error nobody knows whether it held, unless the error says that
+    /// the statement itself was refused.
+    pub(super) async fn commit(&mut self, statement: String) -> Result<(), sqlx::Error> {
+        let sql = statement + "; COMMIT";
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection).await.map(drop)
     }
 
     /// Ends the transaction without a trace.

@@ -143,6 +143,12 @@ impl EventStore for PostgresStore {
 
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         let bytes = check_bounds(&append)?;
+        if let Some(event) = append.events.iter().find(|event| event.event_type.contains('\0')) {
+            return Err(AppendError::Invalid(format!(
+                "the type of event {} has the letter zero, which PostgreSQL has no way to hold",
+                event.event_id
+            )));
+        }
         let (answer, answered) = oneshot::channel();
         let since = Instant::now();
         let queued = Queued { append, bytes, since, answer };

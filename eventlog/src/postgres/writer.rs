@@ -28,21 +28,24 @@ pub(super) struct Queued {
     pub(super) answer: oneshot::Sender<Answer>,
 }
 
+/// What is said of a server that keeps silent.
+const NO_ANSWER: &str = "the database does not answer";
+
 /// Instants by which the steps of a batch end, so that every caller has its answer in time.
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
-    /// Until then the commit is asked for, or nothing is stored.
-    prepared: Instant,
-    /// Until then the commit is answered, or it is looked up.
+    /// Until then the batch is judged under the lock, or nothing is stored.
+    judged: Instant,
+    /// Until then it is stored and committed, or it is looked up.
     committed: Instant,
     /// Until then it is found out, or its outcome is unknown.
     pub(super) answered: Instant,
 }
 
 impl Limits {
-    pub(super) fn new(since: Instant, answer_within: Duration) -> Self {
+    fn new(since: Instant, answer_within: Duration) -> Self {
         Self {
-            prepared: since + answer_within * 6 / 10,
+            judged: since + answer_within * 5 / 10,
             committed: since + answer_within * 8 / 10,
             answered: since + answer_within,
         }
@@ -51,12 +54,14 @@ impl Limits {
 
 /// What the server enforces on the writer's connection, beside the limits that the writer keeps itself: a node that stalls
 /// in the middle of a batch loses its transaction before the others have waited too long.
-pub(super) fn server_limits(answer_within: Duration) -> [(&'static str, String); 3] {
+pub(super) fn server_limits(answer_within: Duration) -> [(&'static str, String); 4] {
     let millis = |part: u32| (answer_within * part / 10).as_millis().to_string();
     [
         ("idle_in_transaction_session_timeout", millis(4)),
-        ("lock_timeout", millis(6)),
-        ("statement_timeout", millis(6)),
+        ("lock_timeout", millis(5)),
+        ("statement_timeout", millis(5)),
+        // Literals are written for this.
+        ("standard_conforming_strings", "on".to_owned()),
     ]
 }
 
@@ -142,7 +147,7 @@ impl Writer {
 
     async fn settle(&mut self, batch: Vec<Queued>) {
         // Whoever has waited for most of the time already is told now, while it is in time.
-        let too_old = self.bounds.answer_within / 2;
+        let too_old = self.bounds.answer_within * 4 / 10;
         let (late, batch): (Vec<_>, Vec<_>) =
             batch.into_iter().partition(|queued| queued.since.elapsed() > too_old);
         for queued in late {
@@ -199,17 +204,16 @@ impl Writer {
         trust: Trust,
         limits: Limits,
     ) -> Result<Vec<Answer>, Failure> {
-        let prepared = timeout_at(limits.prepared, self.prepare(appends, trust)).await;
-        // What was under way when the time was over went with its connection.
-        let late = || Failure::NotStored("the database does not answer".to_owned());
-        let (mut session, judged) = prepared.map_err(|_| late())??;
+        // A session is dropped, and its transaction with it, on every failure that does not prove the connection good.
+        let judged = timeout_at(limits.judged, self.judge(appends, trust)).await;
+        let (mut session, judged) = judged.map_err(|_| Failure::NotStored(NO_ANSWER.to_owned()))??;
         if judged.events() == 0 {
-            if session.roll_back_within(limits.prepared).await {
+            if session.roll_back_within(limits.committed).await {
                 self.session = Some(session);
             }
             return Ok(judged.answers);
         }
-        let detail = match timeout_at(limits.committed, session.commit()).await {
+        let error = match timeout_at(limits.committed, session.commit(judged.statement())).await {
             Ok(Ok(())) => {
                 self.session = Some(session);
                 metrics::counter!("dossier_log_events_total").increment(judged.events() as u64);
@@ -218,42 +222,30 @@ impl Writer {
                 self.head.reached(last);
                 return Ok(answers);
             }
-            Ok(Err(error)) => sentence(&error),
-            Err(_) => "the database does not answer".to_owned(),
+            Ok(Err(error)) => Some(error),
+            Err(_) => None,
         };
-        Err(Failure::Broken { detail, answers: judged.answers, backend: session.backend })
+        let detail = error.as_ref().map_or(NO_ANSWER.to_owned(), sentence);
+        // Classes of PostgreSQL's errors: data exceptions, and violated constraints. None is deferred to the commit.
+        let state = error.as_ref().and_then(sql_state).unwrap_or_default();
+        if !state.starts_with("22") && !state.starts_with("23") {
+            return Err(Failure::Broken { detail, answers: judged.answers, backend: session.backend });
+        }
+        if session.roll_back_within(limits.answered).await {
+            self.session = Some(session);
+        }
+        Err(Failure::Refused { detail, invalid: state.starts_with("22") })
     }
 
-    /// Everything of a batch but its commit. The session comes back with its transaction open; it is dropped, and the
-    /// transaction with it, on every failure that does not prove the connection good.
-    async fn prepare<'a>(
+    /// Begins a transaction under the lock and judges a batch in it.
+    async fn judge<'a>(
         &mut self,
         appends: &'a [Append],
         trust: Trust,
     ) -> Result<(Session, Judged<'a>), Failure> {
         let mut session = self.begin().await?;
-        let prepared = async {
-            let judged = Judged::judge(&mut session, &mut self.known, appends, trust).await?;
-            if judged.events() > 0 {
-                judged.store(&mut session).await?;
-            }
-            Ok(judged)
-        };
-        let error: sqlx::Error = match prepared.await {
-            Ok(judged) => return Ok((session, judged)),
-            Err(error) => error,
-        };
-        let detail = sentence(&error);
-        // Classes of PostgreSQL's errors: data exceptions, and violated constraints.
-        let state = sql_state(&error).unwrap_or_default();
-        let invalid = state.starts_with("22") || matches!(error, sqlx::Error::Encode(_));
-        if !invalid && !state.starts_with("23") {
-            return Err(Failure::NotStored(detail));
-        }
-        if session.roll_back().await.is_ok() {
-            self.session = Some(session);
-        }
-        Err(Failure::Refused { detail, invalid })
+        let judged = Judged::judge(&mut session, &mut self.known, appends, trust).await;
+        judged.map(|judged| (session, judged)).map_err(|error| Failure::NotStored(sentence(&error)))
     }
 
     /// A session in a transaction that holds the lock. One that the server has dropped since the last batch is replaced.

@@ -138,8 +138,9 @@ async fn an_append_that_the_database_refuses_fails_alone() {
     let mut appends =
         (0..10).map(|n| append(&stream("case", n), after_events(0), n + 1, 3)).collect::<Vec<_>>();
     appends[4].events[2].event_type = "Refused".into();
-    // No text of PostgreSQL holds this letter.
+    // No text of PostgreSQL holds this letter; other strange ones are no trouble.
     appends[7].events[0].event_type = "Zero\0".into();
+    appends[8].events[0].event_type = "it's \"odd\\{,}".into();
     for (n, answer) in together(&store, appends).await.into_iter().enumerate() {
         match n {
             4 => assert!(matches!(answer, Err(AppendError::Unavailable(_))), "{answer:?}"),

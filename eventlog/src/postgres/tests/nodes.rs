@@ -126,7 +126,7 @@ async fn a_node_that_stalls_while_it_holds_the_lock_does_not_stop_the_others() {
     // It waits for the lock, and gets it when the server has ended the other's transaction.
     store.append(append(&stream("case", 1), after_events(1), 2, 1)).await.unwrap();
     assert_in_time(since);
-    assert!(stalled.commit().await.is_err(), "when it goes on, its transaction is gone");
+    assert!(stalled.commit("SELECT 1".to_owned()).await.is_err(), "when it goes on, its transaction is gone");
 }
 
 #[tokio::test]
