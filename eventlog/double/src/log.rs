@@ -121,7 +121,7 @@ impl Log {
     }
 
     /// The events from an index on.
-    pub(crate) fn from_index(&self, index: usize) -> Vec<Record> {
+    pub(crate) fn beginning_at(&self, index: usize) -> Vec<Record> {
         self.state().records[index..].to_vec()
     }
 

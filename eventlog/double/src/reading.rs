@@ -72,7 +72,7 @@ pub(crate) fn of_stream(log: &Log, options: &Options, of: &StreamOptions, count:
     let backwards = options.read_direction == BACKWARDS;
     match of.revision_option {
         Some(RevisionOption::Revision(revision)) if backwards => {
-            records.retain(|record| record.revision <= revision)
+            records.retain(|record| record.revision <= revision);
         }
         Some(RevisionOption::Revision(revision)) => records.retain(|record| record.revision >= revision),
         Some(RevisionOption::End(_)) if !backwards => records.clear(),
@@ -104,16 +104,16 @@ pub(crate) fn of_all(
                 });
             }
             if backwards {
-                let mut before = log.from_index(0);
+                let mut before = log.beginning_at(0);
                 before.truncate(index);
                 before
             } else {
-                log.from_index(index)
+                log.beginning_at(index)
             }
         }
         Some(AllOption::End(_)) if !backwards => vec![],
         Some(AllOption::Start(_)) if backwards => vec![],
-        _ => log.from_index(0),
+        _ => log.beginning_at(0),
     };
     records.retain(|record| selection.takes(record));
     Ok(cut(records, backwards, count))

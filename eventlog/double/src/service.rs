@@ -162,7 +162,9 @@ impl Streams for Service {
         let (service, mut requests) = (self.clone(), request.into_inner());
         tokio::spawn(async move {
             while let Ok(Some(request)) = requests.message().await {
-                let answer = match service.one_of_batch(request).await {
+                let answer = service.one_of_batch(request).await;
+                service.faults.end_append();
+                let answer = match answer {
                     Ok(None) => continue,
                     Ok(Some(answer)) => Ok(answer),
                     Err(status) => Err(status),
@@ -188,21 +190,23 @@ impl Streams for Service {
 impl Service {
     /// Answers one append of a batch; `None` says nothing, an error ends the call.
     async fn one_of_batch(&self, request: s::BatchAppendReq) -> Result<Option<s::BatchAppendResp>, Status> {
+        let options = request.options.ok_or_else(|| Status::invalid_argument("an append in parts"))?;
+        let lost = self.faults.take_lost();
+        let stream = stream_name(options.stream_identifier.as_ref());
+        self.faults.hold(&stream).await;
         let delay = self.faults.append_delay();
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }
         let broken = || Status::unavailable("the double was told to break");
-        let lost = self.faults.take_lost();
         match lost {
             Some(Lost::BrokenBefore) => return Err(broken()),
             Some(Lost::SilentBefore) => return Ok(None),
             _ => {}
         }
-        let options = request.options.ok_or_else(|| Status::invalid_argument("an append in parts"))?;
-        let result = match self.faults.take_refusal() {
+        let result = match self.faults.take_refusal(&stream) {
             Some(message) => failure(refusal_code(message), message),
-            None => self.apply(&options, request.proposed_messages)?,
+            None => self.apply(&stream, &options, request.proposed_messages)?,
         };
         match lost {
             Some(Lost::AppliedThenBroken) => return Err(broken()),
@@ -219,6 +223,7 @@ impl Service {
 
     fn apply(
         &self,
+        stream: &str,
         options: &batch_append_req::Options,
         messages: Vec<batch_append_req::ProposedMessage>,
     ) -> Result<batch_append_resp::Result, Status> {
@@ -234,8 +239,7 @@ impl Service {
             .into_iter()
             .map(|message| proposed(message.id, message.metadata, message.custom_metadata, message.data))
             .collect::<Result<Vec<_>, _>>()?;
-        let stream = stream_name(options.stream_identifier.as_ref());
-        Ok(match self.log.append(&stream, expected, &events) {
+        Ok(match self.log.append(stream, expected, &events) {
             Decision::Written { last_revision, position }
             | Decision::Idempotent { last_revision, position } => {
                 batch_append_resp::Result::Success(batch_append_resp::Success {
@@ -277,7 +281,7 @@ impl Service {
             let mut passed_over = 0;
             loop {
                 length.borrow_and_update();
-                for record in log.from_index(next) {
+                for record in log.beginning_at(next) {
                     next += 1;
                     if selection.takes(&record) {
                         waiting.push(event(record));

@@ -83,8 +83,8 @@ pub(super) fn settings(url: &str) -> Result<ClientSettings, KurrentOpenError> {
     // The leader alone has every acknowledged append. The interval is waited before the first attempt too.
     for (key, value) in [("nodePreference", "leader"), ("discoveryInterval", "1")] {
         if !rest.to_ascii_lowercase().contains(&format!("{}=", key.to_ascii_lowercase())) {
-            complete.push(if complete.contains('?') { '&' } else { '?' });
-            complete.push_str(&format!("{key}={value}"));
+            let separator = if complete.contains('?') { '&' } else { '?' };
+            complete = format!("{complete}{separator}{key}={value}");
         }
     }
     complete.parse::<ClientSettings>().map_err(|error| invalid(error.message()))

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::append::Appender;
 use super::follow::Follower;
 use super::known::Known;
-use super::link::{Links, State};
+use super::link::{Links, SendFailure, State};
 use super::options::{KurrentOpenError, KurrentOptions, Names, place, settings};
 use super::read::{Failure, Reader};
 use crate::envelope::{EventId, Position, RecordedEvent, Revision, StreamName};
@@ -102,9 +102,13 @@ async fn identity(
                     Err(kurrentdb::Error::ResourceNotFound) => {
                         let text = log_id_if_new.to_string().into();
                         let event = EventData::binary("LogCreated", text).id(log_id_if_new);
-                        // Whether it holds or another node was first: it is read again.
-                        let _ = link.send(&stream, StreamState::NoStream, vec![event]).await;
-                        Ok(None)
+                        match link.send(&stream, StreamState::NoStream, vec![event]).await {
+                            Err(SendFailure::Refused(reason)) => {
+                                Err(Failure::Damaged(ReadError::Damaged(reason)))
+                            }
+                            // Whether it holds or another node was first: it is read again.
+                            _ => Ok(None),
+                        }
                     }
                     Err(error) => Err(Failure::Client(error)),
                 }

@@ -1,5 +1,9 @@
 //! The event store on KurrentDB, against the double.
 
+mod away;
 mod contract;
+mod doubt;
 mod harness;
-mod trouble;
+mod nodes;
+mod program;
+mod subscription;
