@@ -1,0 +1,376 @@
+//! One run: people act, parts are killed, held and woken, the weather changes; then all is well again, everything comes to
+//! rest, and is compared.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use dossier_commands::Request;
+use dossier_domain::CommandId;
+use dossier_eventlog::{MemoryKeyStore, Secret, WhenEmpty};
+use dossier_processes::reactor::claim_new_log;
+use jiff::SignedDuration;
+use uuid::Uuid;
+
+use crate::acts::{self, Ledger};
+use crate::bus::SimulatedBus;
+use crate::checks;
+use crate::log::{Log, Uniqueness};
+use crate::nodes::{ApiNode, Free, Ground, Model, Projector, ReactorNode, RelayNode};
+use crate::part::Part;
+use crate::people::{self, OPERATOR, ORGANIZATIONS};
+use crate::reactors;
+use crate::work::Work;
+use crate::world::World;
+
+/// Steps of a run.
+const STEPS: u32 = 40;
+/// Steps within which everything must have come to rest.
+const STEPS_TO_REST: u32 = 400;
+
+/// What a run was like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Events in the log.
+    pub events: usize,
+    /// Commands sent, repeats too.
+    pub sent: usize,
+    /// Commands that were done.
+    pub done: usize,
+    /// Effects of reactors.
+    pub effects: usize,
+}
+
+impl Report {
+    /// Counts another run in.
+    pub fn add(&mut self, other: Self) {
+        self.events += other.events;
+        self.sent += other.sent;
+        self.done += other.done;
+        self.effects += other.effects;
+    }
+}
+
+/// Runs a seed; answers what it was like, or what went wrong, and every step of it.
+pub fn run(seed: u64) -> (Result<Report, String>, Vec<String>) {
+    let world = Arc::new(World::new(seed));
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        Run::new(&world, folder.path())?.through()
+    }));
+    let result = outcome.unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().cloned();
+        Err(said.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default())
+    });
+    (result, world.traced())
+}
+
+struct Run<'a> {
+    ground: Ground,
+    free: Free,
+    folder: &'a Path,
+    random: fastrand::Rng,
+    ledger: Arc<Ledger>,
+    nodes: [Option<ApiNode>; 2],
+    relays: [Option<RelayNode>; 2],
+    reactors: [Option<ReactorNode>; 2],
+    projectors: [Option<Projector>; 2],
+    /// Held while another one does their work, or woken beside it.
+    sleepers: Vec<Projector>,
+}
+
+impl<'a> Run<'a> {
+    fn new(world: &Arc<World>, folder: &'a Path) -> Result<Self, String> {
+        let mut random = world.random_for("driver");
+        let uniqueness = if random.bool() { Uniqueness::Index } else { Uniqueness::OriginalRevision };
+        let keeps = random.bool();
+        let log = Log::new(world, uniqueness);
+        let secret = Secret::new([7; 32]);
+        let ground = Ground {
+            world: world.clone(),
+            bus: SimulatedBus::new(world, keeps),
+            work: Arc::new(Work::default()),
+            keys: Arc::new(MemoryKeyStore::new(log.id(), secret)),
+            when_empty: if keeps { WhenEmpty::FromBeginning } else { WhenEmpty::FromHead },
+            log,
+        };
+        world.trace(&format!("{uniqueness:?}, the bus keeps: {keeps}"));
+        let mut run = Self {
+            free: Free::new(world),
+            ground,
+            folder,
+            random,
+            ledger: Arc::default(),
+            nodes: [None, None],
+            relays: [None, None],
+            reactors: [None, None],
+            projectors: [None, None],
+            sleepers: Vec::new(),
+        };
+        run.set_up()?;
+        // Deployed before the first case is filed: one of them begins at the head.
+        run.start_reactors(0);
+        run.free.settle();
+        Ok(run)
+    }
+
+    /// Registers the organizations, in fair weather.
+    fn set_up(&self) -> Result<(), String> {
+        let part = Part::new(&self.ground.world, "set-up");
+        let commands = self.ground.commands(&part);
+        self.free.finish(async {
+            let (log, work) = (self.ground.log.seen_by(&part), self.ground.work.seen_by(&part));
+            claim_new_log(&*log, &*work).await.map_err(|error| error.to_string())?;
+            let mut number = 0;
+            for (name, members) in ORGANIZATIONS {
+                for command in people::set_up(commands.sealer(), name, &members) {
+                    number += 1;
+                    let request = Request {
+                        command_id: CommandId(Uuid::from_u128(number)),
+                        fingerprint: "set-up".to_owned(),
+                        actor: people::actor(commands.sealer(), OPERATOR),
+                        correlation_id: "set-up".to_owned(),
+                        causation_id: None,
+                        if_match: None,
+                    };
+                    let done = commands.access(&request, &people::organization(name), &command).await;
+                    done.map_err(|error| format!("set-up: {error}"))?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn through(mut self) -> Result<Report, String> {
+        // Whatever jumps back, the members' access has begun.
+        self.ground.world.pass(120_000);
+        let trouble = self.random.u32(0..12);
+        self.ground.world.storm(trouble);
+        for step in 0..STEPS {
+            self.ground.world.trace(&format!("step {step}"));
+            for _ in 0..self.random.u32(1..5) {
+                if self.random.u32(0..100) < 70 { self.somebody_acts() } else { self.disturb()? }
+                let rounds = self.random.u32(0..8);
+                self.free.run(rounds);
+            }
+            let millis = match self.random.u32(0..10) {
+                0 => self.random.u32(5_000..20_000),
+                1..4 => 0,
+                _ => self.random.u32(1..3_000),
+            };
+            self.let_pass(millis)?;
+        }
+        self.come_to_rest()?;
+        let repeated = self.repeat_what_was_done()?;
+        checks::all(&self.ground, &self.ledger.sendings(), &repeated)?;
+        self.compare_rows()?;
+        let sendings = self.ledger.sendings();
+        Ok(Report {
+            events: self.ground.log.events().len(),
+            sent: sendings.len(),
+            done: sendings.iter().filter(|sending| matches!(sending.answer, acts::Answer::Done { .. })).count(),
+            effects: checks::effects(&self.ground)?.len(),
+        })
+    }
+
+    /// Time passes, and everybody who can works.
+    fn let_pass(&mut self, millis: u32) -> Result<(), String> {
+        self.free.settle();
+        self.ground.world.pass(millis);
+        self.free.pass(millis);
+        for projector in self.projectors.iter().flatten().chain(&self.sleepers) {
+            if self.ground.world.is_calm() || self.random.u32(0..100) < 80 {
+                projector.turn(millis)?;
+            }
+        }
+        for relay in self.relays.iter().flatten() {
+            relay.check()?;
+        }
+        for node in self.reactors.iter().flatten() {
+            node.check()?;
+        }
+        Ok(())
+    }
+
+    fn somebody_acts(&mut self) {
+        let act = acts::draw(&mut self.random, &self.ledger);
+        let slot = self.random.usize(0..2);
+        let node = self.nodes[slot].get_or_insert_with(|| ApiNode::start(&self.ground, ["api-a", "api-b"][slot]));
+        node.send(&self.free, &self.ledger, act);
+    }
+
+    /// Something happens to a part, or to all.
+    fn disturb(&mut self) -> Result<(), String> {
+        let slot = self.random.usize(0..2);
+        let points = self.random.u32(0..6);
+        let world = self.ground.world.clone();
+        let drawn = self.random.u32(0..26);
+        world.trace(&format!("disturbance {drawn} in {slot}"));
+        match drawn {
+            0 | 1 => self.nodes[slot] = None,
+            2 => hold(self.nodes[slot].as_ref().map(|node| &node.part), points),
+            3 => hold(self.relays[slot].as_ref().map(|relay| &relay.part), points),
+            4 => self.relays[slot] = None,
+            5 | 6 => self.start_relay(slot),
+            7 => hold(self.reactors[slot].as_ref().map(|node| &node.part), points),
+            8 | 9 => self.reactors[slot] = None,
+            10 | 11 => self.start_reactors(slot),
+            12 | 13 => self.projectors[slot] = None,
+            14 | 15 => self.start_projector(slot)?,
+            16 | 17 => {
+                // It is held wherever it stands then, and another one takes its place.
+                if let Some(projector) = self.projectors[slot].take() {
+                    projector.part.hold_after(points);
+                    self.sleepers.push(projector);
+                    self.start_projector(slot)?;
+                }
+            }
+            18 => self.wake(),
+            19 => {
+                if !self.sleepers.is_empty() {
+                    let dies = self.random.usize(0..self.sleepers.len());
+                    drop(self.sleepers.remove(dies));
+                }
+            }
+            20 => world.set_down(!world.is_down()),
+            21 => world.set_down(false),
+            22 => {
+                let seconds = self.random.i64(-90..90);
+                world.trace(&format!("the clock jumps by {seconds} s"));
+                world.jump(SignedDuration::from_secs(seconds));
+            }
+            23 => {
+                if self.random.u32(0..3) == 0 {
+                    world.trace("the bus loses everything");
+                    self.ground.bus.delete_stream();
+                }
+            }
+            _ => self.ground.bus.deliver_delayed(),
+        }
+        Ok(())
+    }
+
+    fn wake(&mut self) {
+        let parts = self.nodes.iter().flatten().map(|node| &node.part);
+        let parts = parts.chain(self.relays.iter().flatten().map(|relay| &relay.part));
+        let parts = parts.chain(self.reactors.iter().flatten().map(|node| &node.part));
+        let parts = parts.chain(self.projectors.iter().flatten().map(|projector| &projector.part));
+        parts.chain(self.sleepers.iter().map(|sleeper| &sleeper.part)).for_each(|part| part.release());
+    }
+
+    fn start_relay(&mut self, slot: usize) {
+        let name = ["relay-a", "relay-b"][slot];
+        self.relays[slot].get_or_insert_with(|| RelayNode::start(&self.ground, &self.free, name));
+    }
+
+    fn start_reactors(&mut self, slot: usize) {
+        let name = ["reactors-a", "reactors-b"][slot];
+        self.reactors[slot].get_or_insert_with(|| ReactorNode::start(&self.ground, &self.free, name));
+    }
+
+    fn start_projector(&mut self, slot: usize) -> Result<(), String> {
+        if self.projectors[slot].is_none() {
+            let model = Model::ALL[slot];
+            // Nobody in memory gets on while SQLite's threads work.
+            self.free.settle();
+            self.projectors[slot] = Some(Projector::start(&self.ground, model.name(), model, self.folder)?);
+        }
+        Ok(())
+    }
+
+    /// All is well, everybody is there and awake, and works until there is nothing left to do.
+    fn come_to_rest(&mut self) -> Result<(), String> {
+        let world = self.ground.world.clone();
+        world.trace("all is well");
+        world.calm_down();
+        world.set_right();
+        self.wake();
+        for slot in 0..2 {
+            self.start_relay(slot);
+            self.start_reactors(slot);
+            self.start_projector(slot)?;
+        }
+        for _ in 0..STEPS_TO_REST {
+            self.ground.bus.deliver_delayed();
+            self.let_pass(500)?;
+            if self.unfinished()?.is_none() {
+                return Ok(());
+            }
+        }
+        Err(format!("it does not come to rest: {}", self.unfinished()?.unwrap_or_default()))
+    }
+
+    /// What is still to be done.
+    fn unfinished(&mut self) -> Result<Option<String>, String> {
+        for node in self.nodes.iter_mut().flatten() {
+            if !node.is_idle(&self.free)? {
+                return Ok(Some(format!("{} is at work", node.part.name)));
+            }
+        }
+        let head = self.ground.log.head();
+        for name in reactors::NAMES {
+            let checkpoint = self.ground.work.checkpoint(name);
+            if checkpoint.is_none_or(|checkpoint| checkpoint.position != head) {
+                return Ok(Some(format!("{name} stands at {checkpoint:?}, the log at {head}")));
+            }
+        }
+        if !self.relays.iter().flatten().any(|relay| relay.status.last_published() == head) {
+            return Ok(Some("the relays are behind".to_owned()));
+        }
+        for projector in self.projectors.iter().flatten() {
+            let status = projector.status();
+            if status.position != head {
+                return Ok(Some(format!("{} stands at {status:?}, the log at {head}", projector.part.name)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sends everything that was done once more, to a node that has seen nothing of it; answers what came back.
+    fn repeat_what_was_done(&mut self) -> Result<Vec<acts::Sending>, String> {
+        let ledger = Arc::new(Ledger::default());
+        let mut node = ApiNode::start(&self.ground, "repeats");
+        let done = self.ledger.sendings().into_iter();
+        for sending in done.filter(|sending| matches!(sending.answer, acts::Answer::Done { events: 1.., .. })) {
+            node.send(&self.free, &ledger, sending.act);
+            self.free.settle();
+        }
+        if !node.is_idle(&self.free)? {
+            return Err("repeats are not answered".to_owned());
+        }
+        Ok(ledger.sendings())
+    }
+
+    /// The live rows, those rebuilt beside them, those rebuilt elsewhere, and the fold of the log.
+    fn compare_rows(&mut self) -> Result<(), String> {
+        let dump = |projector: &Projector| {
+            let name = projector.model.name();
+            projector.with(projector.models.dump(name)).map_err(|error| error.to_string())
+        };
+        let elsewhere = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let head = self.ground.log.head();
+        for projector in self.projectors.iter().flatten() {
+            let name = projector.model.name();
+            let live = dump(projector)?;
+            let anew = Projector::start(&self.ground, "anew", projector.model, elsewhere.path())?;
+            anew.turn(0)?;
+            if anew.status().position != head {
+                return Err(format!("{name}: rebuilt up to {:?} only", anew.status()));
+            }
+            checks::same_rows(name, "live", &live, "rebuilt elsewhere", &dump(&anew)?)?;
+            let rebuilt = projector.with(projector.models.rebuild(name, &|_| {}));
+            rebuilt.map_err(|error| error.to_string())?;
+            checks::same_rows(name, "live", &live, "rebuilt beside it", &dump(projector)?)?;
+            if projector.model == Model::Cases {
+                let part = Part::new(&self.ground.world, "fold");
+                projector.with(checks::rows_are_the_fold(&self.ground, &part, projector.models.database()))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn hold(part: Option<&Arc<Part>>, points: u32) {
+    if let Some(part) = part {
+        part.hold_after(points);
+    }
+}

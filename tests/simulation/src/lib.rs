@@ -1,0 +1,28 @@
+//! The real relay, projectors, commands, reactors and domain on a simulated log, bus, work store and clock. One seed decides
+//! everything: who does what, which answer is lost, who crashes between which two steps, who sleeps while another takes
+//! over, where the clock jumps. After each run nothing may be lost, doubled or different.
+//!
+//! # How one seed decides
+//!
+//! All parts run on one thread, and time stands still until the [`driver`] moves it. Each incarnation of a part has random
+//! numbers of its own, so that what one part meets does not depend on what another does. Projectors write to real SQLite files,
+//! whose threads do not stand still: so a projector runs only while nothing else does ([`part`]), until it waits again.
+//! A test runs a seed twice and compares every step.
+//!
+//! # Where things are
+//!
+//! [`log`], [`bus`] and [`work`] implement the ports and their troubles; [`nodes`] starts the real parts on them; [`acts`] is
+//! what people do, with a ledger of what they were answered; [`checks`] compares everything after the end.
+
+pub mod acts;
+pub mod bus;
+pub mod checks;
+pub mod driver;
+pub mod log;
+pub mod nodes;
+pub mod part;
+pub mod people;
+pub mod reactors;
+pub mod seeds;
+pub mod work;
+pub mod world;

@@ -1,0 +1,124 @@
+//! The simulated work store: checkpoints by compare-and-set, and leases; and each part's way to it, on which answers get
+//! lost.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use dossier_processes::work_store::{Member, WorkCheckpoint, WorkStore, WorkStoreError};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::part::{Fate, Part};
+
+/// What it keeps.
+#[derive(Default)]
+pub struct Work {
+    checkpoints: Mutex<BTreeMap<String, WorkCheckpoint>>,
+    leases: Mutex<BTreeMap<String, (String, Timestamp)>>,
+}
+
+impl Work {
+    /// A part's way to it.
+    pub fn seen_by(self: &Arc<Self>, part: &Arc<Part>) -> Arc<dyn WorkStore> {
+        Arc::new(View { work: self.clone(), part: part.clone() })
+    }
+
+    /// Where a process stands.
+    pub fn checkpoint(&self, process: &str) -> Option<WorkCheckpoint> {
+        self.checkpoints.lock().expect("no holder of the lock panics").get(process).copied()
+    }
+}
+
+struct View {
+    work: Arc<Work>,
+    part: Arc<Part>,
+}
+
+impl View {
+    async fn call<T>(&self, what: &str, call: impl FnOnce(&Work) -> T) -> Result<T, WorkStoreError> {
+        let unavailable = || WorkStoreError::Unavailable("simulated".to_owned());
+        self.part.point().await;
+        let fate = self.part.fate();
+        if fate == Fate::Refused {
+            self.part.says(&format!("{what}: no answer"));
+            return Err(unavailable());
+        }
+        let answer = call(&self.work);
+        self.part.point().await;
+        if fate == Fate::AnswerLost {
+            self.part.says(&format!("{what}: answer lost"));
+            return Err(unavailable());
+        }
+        Ok(answer)
+    }
+}
+
+#[async_trait]
+impl WorkStore for View {
+    async fn checkpoint(&self, process: &str) -> Result<Option<WorkCheckpoint>, WorkStoreError> {
+        self.call("read a checkpoint", |work| work.checkpoint(process)).await
+    }
+
+    async fn advance(
+        &self,
+        process: &str,
+        from: Option<&WorkCheckpoint>,
+        to: &WorkCheckpoint,
+    ) -> Result<(), WorkStoreError> {
+        let part = self.part.clone();
+        self.call("move a checkpoint", |work| {
+            let mut checkpoints = work.checkpoints.lock().expect("no holder of the lock panics");
+            let found = checkpoints.get(process).map(|found| (found.log_id, found.position));
+            if found != from.map(|from| (from.log_id, from.position)) {
+                part.says(&format!("{process} is fenced"));
+                return Err(WorkStoreError::Fenced(process.to_owned()));
+            }
+            part.says(&format!("{process} has come to {}", to.position));
+            checkpoints.insert(process.to_owned(), *to);
+            Ok(())
+        })
+        .await?
+    }
+
+    async fn take_lease(
+        &self,
+        lease: &str,
+        holder: &str,
+        now: Timestamp,
+        ttl: SignedDuration,
+    ) -> Result<bool, WorkStoreError> {
+        self.call("take a lease", |work| {
+            let mut leases = work.leases.lock().expect("no holder of the lock panics");
+            let free = leases.get(lease).is_none_or(|(held_by, until)| held_by == holder || *until <= now);
+            if free {
+                leases.insert(lease.to_owned(), (holder.to_owned(), now + ttl));
+            }
+            free
+        })
+        .await
+    }
+
+    async fn release_lease(&self, lease: &str, holder: &str) -> Result<(), WorkStoreError> {
+        self.call("release a lease", |work| {
+            let mut leases = work.leases.lock().expect("no holder of the lock panics");
+            if leases.get(lease).is_some_and(|(held_by, _)| held_by == holder) {
+                leases.remove(lease);
+            }
+        })
+        .await
+    }
+
+    async fn announce(&self, _member: &Member, _forget_before: Timestamp) -> Result<(), WorkStoreError> {
+        Ok(())
+    }
+
+    async fn withdraw(&self, _node: &str) -> Result<(), WorkStoreError> {
+        Ok(())
+    }
+
+    async fn members(&self) -> Result<Vec<Member>, WorkStoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn close(&self) {}
+}
