@@ -20,7 +20,8 @@ pub(super) const PREPARE: &str = "PREPARE dossier_append \
     (bigint[], text[], bigint[], uuid[], text[], int[], bigint[], bytea[], bytea[], text) AS \
     WITH stored AS (INSERT INTO dossier_log.event \
     (position, stream, revision, event_id, type, version, recorded_at, metadata, payload) \
-    SELECT * FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9)) SELECT pg_notify('dossier_log', $10)";
+    SELECT * FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9)) \
+    SELECT pg_notify('dossier_log', $10) WHERE $10 IS NOT NULL";
 
 pub(super) type Answer = Result<Appended, AppendError>;
 
@@ -115,8 +116,8 @@ impl<'a> Judged<'a> {
         self.rows.len()
     }
 
-    /// The statement that stores the accepted events and tells the other nodes when it commits.
-    pub(super) fn statement(&self) -> String {
+    /// The statement that stores the accepted events and, if wanted, tells the other nodes when it commits.
+    pub(super) fn statement(&self, tells: bool) -> String {
         let rows = || self.rows.iter();
         let bytes = rows().map(|row| row.event.metadata.len() + row.event.payload.len()).sum::<usize>();
         let mut sql = String::with_capacity(2 * bytes + 256 * self.rows.len() + 64);
@@ -138,8 +139,10 @@ impl<'a> Judged<'a> {
         blobs(&mut sql, rows().map(|row| &row.event.metadata[..]));
         sql.push(',');
         blobs(&mut sql, rows().map(|row| &row.event.payload[..]));
-        let last = self.rows.last().map_or(Position::START, |row| row.position);
-        sql.extend([",'", &last.to_string(), "')"]);
+        match self.rows.last().filter(|_| tells) {
+            Some(last) => sql.extend([",'", &last.position.to_string(), "')"]),
+            None => sql.push_str(",NULL)"),
+        }
         sql
     }
 

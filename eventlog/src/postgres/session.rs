@@ -1,12 +1,13 @@
 //! The writer's connection: bounded by the server's own limits, so that whoever stalls lets go of the lock.
 
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgSeverity};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row};
 
 use tokio::time::{Instant, timeout_at};
 
 use super::open::Found;
 use super::{batch, known};
+use crate::envelope::Position;
 
 /// Key of the advisory lock under which batches commit: "DOSSLOG".
 const LOCK: i64 = 0x0044_4f53_534c_4f47;
@@ -52,10 +53,15 @@ impl Session {
         Ok(rows)
     }
 
-    /// Runs a statement and commits, in one trip. After an error nobody knows whether it held, unless the error says that
-    /// the statement itself was refused.
+    /// Runs a statement and commits, in one trip. After an error nobody knows whether it held, but see [`is_refusal`].
     pub(super) async fn commit(&mut self, statement: String) -> Result<(), sqlx::Error> {
         let sql = statement + "; COMMIT";
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection).await.map(drop)
+    }
+
+    /// Tells the other nodes, outside of any transaction, how far the log goes.
+    pub(super) async fn tell(&mut self, last: Position) -> Result<(), sqlx::Error> {
+        let sql = format!("SELECT pg_notify('{}', '{last}')", batch::CHANNEL);
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection).await.map(drop)
     }
 
@@ -101,6 +107,13 @@ pub(super) fn sentence(error: &sqlx::Error) -> String {
 /// The five letters by which PostgreSQL names what happened.
 pub(super) fn sql_state(error: &sqlx::Error) -> Option<String> {
     Some(error.as_database_error()?.code()?.into_owned())
+}
+
+/// Whether the server says that it did not do what it was asked for, and is still there: then nothing was committed, not even
+/// by a commit.
+pub(super) fn is_refusal(error: &sqlx::Error) -> bool {
+    let said = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+    said.is_some_and(|error| matches!(error.severity(), PgSeverity::Error))
 }
 
 /// Whether the connection is gone, the server said goodbye or went: what was not begun can be begun on a new one.

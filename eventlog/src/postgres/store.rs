@@ -14,7 +14,7 @@ use super::known::Known;
 use super::open::{Address, PostgresOpenError};
 use super::read::Reader;
 use super::session::Session;
-use super::writer::{Queued, Writer, server_limits};
+use super::writer::{Queued, Telling, Writer, server_limits};
 use crate::admission::check_bounds;
 use crate::envelope::{EventId, Position, RecordedEvent, Revision, StreamName};
 use crate::store::{Append, AppendError, Appended, EventStore, ReadError};
@@ -113,6 +113,7 @@ impl PostgresStore {
             known: Known::new(options.known_heads),
             head: Arc::clone(&head),
             bounds: options,
+            telling: Telling::new(),
         };
         tokio::spawn(writer.run(queued, closing.clone(), done.clone()));
         let listens_on = address.used_as("dossier listener", &[]);

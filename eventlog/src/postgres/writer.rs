@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::batch::{Answer, Judged, Trust};
 use super::follow::Head;
 use super::known::Known;
-use super::session::{Backend, Session, is_connection_lost, sentence, sql_state};
+use super::session::{Backend, Session, is_connection_lost, is_refusal, sentence, sql_state};
 use super::store::PostgresOptions;
 use crate::store::{Append, AppendError};
 
@@ -27,6 +27,10 @@ pub(super) struct Queued {
     pub(super) since: Instant,
     pub(super) answer: oneshot::Sender<Answer>,
 }
+
+/// How often at most the other nodes are told of commits: each time costs a wake-up of every node, and of the server's
+/// processes behind them.
+const TELL_EVERY: Duration = Duration::from_millis(5);
 
 /// What is said of a server that keeps silent.
 const NO_ANSWER: &str = "the database does not answer";
@@ -96,6 +100,29 @@ pub(super) struct Writer {
     pub(super) known: Known,
     pub(super) head: Arc<Head>,
     pub(super) bounds: PostgresOptions,
+    pub(super) telling: Telling,
+}
+
+/// What the other nodes were told.
+pub(super) struct Telling {
+    /// When they were told last.
+    pub(super) at: Instant,
+    /// Whether something was committed since.
+    pub(super) untold: bool,
+}
+
+impl Telling {
+    pub(super) fn new() -> Self {
+        Self { at: Instant::now(), untold: false }
+    }
+
+    fn is_due(&self) -> bool {
+        self.at.elapsed() >= TELL_EVERY
+    }
+
+    fn told(&mut self) {
+        *self = Self::new();
+    }
 }
 
 impl Writer {
@@ -115,10 +142,28 @@ impl Writer {
                     continue;
                 }
                 queued = queue.recv() => queued,
+                () = sleep_until(self.telling.at + TELL_EVERY), if self.telling.untold => {
+                    self.tell().await;
+                    continue;
+                }
             };
             let Some(first) = first else { break };
             let batch = self.gather(first, &mut queue).await;
             self.settle(batch).await;
+        }
+        self.tell().await;
+    }
+
+    /// Tells the other nodes of commits that they were not told of. A hint: when it fails, they look by themselves.
+    async fn tell(&mut self) {
+        if !self.telling.untold {
+            return;
+        }
+        self.telling.told();
+        let Some(mut session) = self.session.take() else { return };
+        let limit = Instant::now() + self.bounds.answer_within / 4;
+        if let Ok(Ok(())) = timeout_at(limit, session.tell(self.known.last_position())).await {
+            self.session = Some(session);
         }
     }
 
@@ -213,9 +258,15 @@ impl Writer {
             }
             return Ok(judged.answers);
         }
-        let error = match timeout_at(limits.committed, session.commit(judged.statement())).await {
+        let tells = self.telling.is_due();
+        let error = match timeout_at(limits.committed, session.commit(judged.statement(tells))).await {
             Ok(Ok(())) => {
                 self.session = Some(session);
+                if tells {
+                    self.telling.told();
+                } else {
+                    self.telling.untold = true;
+                }
                 metrics::counter!("dossier_log_events_total").increment(judged.events() as u64);
                 metrics::counter!("dossier_log_commits_total").increment(1);
                 let (answers, last) = judged.committed(&mut self.known);
@@ -226,15 +277,19 @@ impl Writer {
             Err(_) => None,
         };
         let detail = error.as_ref().map_or(NO_ANSWER.to_owned(), sentence);
-        // Classes of PostgreSQL's errors: data exceptions, and violated constraints. None is deferred to the commit.
-        let state = error.as_ref().and_then(sql_state).unwrap_or_default();
-        if !state.starts_with("22") && !state.starts_with("23") {
+        let Some(error) = error.filter(is_refusal) else {
+            self.telling.untold = true;
             return Err(Failure::Broken { detail, answers: judged.answers, backend: session.backend });
-        }
+        };
         if session.roll_back_within(limits.answered).await {
             self.session = Some(session);
         }
-        Err(Failure::Refused { detail, invalid: state.starts_with("22") })
+        // Classes of PostgreSQL's errors: data exceptions, and violated constraints.
+        match sql_state(&error).as_deref().and_then(|state| state.get(..2)) {
+            Some("22") => Err(Failure::Refused { detail, invalid: true }),
+            Some("23") => Err(Failure::Refused { detail, invalid: false }),
+            _ => Err(Failure::NotStored(detail)),
+        }
     }
 
     /// Begins a transaction under the lock and judges a batch in it.

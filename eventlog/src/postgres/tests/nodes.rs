@@ -113,6 +113,20 @@ async fn a_node_hears_of_the_commits_of_another() {
 }
 
 #[tokio::test]
+async fn a_node_hears_of_the_last_of_many_commits_in_a_row() {
+    let url = Postgres::shared().fresh_database();
+    let (here, there) = (open(&url).await, open(&url).await);
+    let mut head = here.watch_head();
+    for round in 0..3 {
+        extend(&there, round * 50, 50).await;
+        let last = Position(round * 50 + 50);
+        // Sooner than a listener that hears nothing looks by itself.
+        let heard = timeout(Duration::from_secs(4), head.wait_for(|head| *head == last)).await;
+        heard.expect("told by the other node").unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_node_that_stalls_while_it_holds_the_lock_does_not_stop_the_others() {
     let url = Postgres::shared().fresh_database();
     let store = open_in_haste(&url).await;
