@@ -4,10 +4,16 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 
+#[cfg(feature = "nats")]
+use dossier_eventlog::nats::{NatsBus, NatsOptions, NatsOutlet};
+#[cfg(feature = "postgres")]
+use dossier_eventlog::postgres::{PostgresKeyStore, PostgresOptions, PostgresStore};
 use dossier_eventlog::{
-    Bus, Entropy, EventStore, InProcessBus, KeyStore, Position, SqliteKeyStore, SqliteOptions, SqliteStore,
-    WhenEmpty,
+    Bus, Entropy, EventStore, InProcessBus, KeyStore, Outlet, Position, RelayOptions, SqliteKeyStore,
+    SqliteOptions, SqliteStore,
 };
+#[cfg(feature = "kurrentdb")]
+use dossier_eventlog::{KurrentOptions, KurrentStore};
 use dossier_processes::work_store::{SqliteWorkStore, WorkStore};
 use uuid::Uuid;
 
@@ -29,8 +35,10 @@ pub struct OpenEngines {
     pub work: Arc<dyn WorkStore>,
     /// What carries events.
     pub bus: Arc<dyn Bus>,
-    /// Where a relay begins on an empty bus.
-    pub when_empty: WhenEmpty,
+    /// How a relay feeds it.
+    pub relay: RelayOptions,
+    /// What carries to analytics what they may see.
+    pub analytics: Option<Arc<dyn Outlet>>,
     closing: Vec<Closing>,
 }
 
@@ -45,8 +53,8 @@ impl OpenEngines {
         let is_new = store.head().await? == Position::START;
         let keys = open_keys(&engines.key_store, store.log_id(), is_new, entropy, &mut closing).await?;
         let work = open_work_store(&engines.work_store).await?;
-        let (bus, when_empty) = open_bus(&engines.bus).await?;
-        Ok(Self { store, keys, work, bus, when_empty, closing })
+        let Buses { bus, relay, analytics } = open_bus(&engines.bus).await?;
+        Ok(Self { store, keys, work, bus, relay, analytics, closing })
     }
 
     /// Closes all of them, the log last.
@@ -71,18 +79,21 @@ async fn open_store(
             closing.push(Box::pin(async move { closed.close().await }));
             Ok(store)
         }
-        config::EventStore::Postgres(_) | config::EventStore::Kurrentdb(_) => Err(StartError::NotBuilt),
-    }
-}
-
-/// Opens a log for reading only, beside whoever writes it.
-///
-/// # Errors
-/// [`StartError`].
-pub async fn open_store_read_only(engine: &config::EventStore) -> Result<Arc<dyn EventStore>, StartError> {
-    match engine {
-        config::EventStore::Sqlite(path) => Ok(Arc::new(SqliteStore::open_read_only(path).await?)),
-        config::EventStore::Postgres(_) | config::EventStore::Kurrentdb(_) => Err(StartError::NotBuilt),
+        #[cfg(feature = "postgres")]
+        config::EventStore::Postgres(url) => {
+            let options = PostgresOptions::default();
+            let store = Arc::new(PostgresStore::open(url, options, new_log_id(entropy)).await?);
+            let closed = store.clone();
+            closing.push(Box::pin(async move { closed.close().await }));
+            Ok(store)
+        }
+        // It lets go of the server when it is dropped.
+        #[cfg(feature = "kurrentdb")]
+        config::EventStore::Kurrentdb(url) => {
+            Ok(Arc::new(KurrentStore::open(url, KurrentOptions::default(), new_log_id(entropy)).await?))
+        }
+        #[cfg(not(all(feature = "postgres", feature = "kurrentdb")))]
+        _ => Err(StartError::NotBuilt),
     }
 }
 
@@ -101,6 +112,14 @@ async fn open_keys(
             closing.push(Box::pin(async move { closed.close().await }));
             Ok(keys)
         }
+        #[cfg(feature = "postgres")]
+        config::KeyStore::Postgres(url) => {
+            let keys = Arc::new(PostgresKeyStore::open(url, log_id, is_new, entropy).await?);
+            let closed = keys.clone();
+            closing.push(Box::pin(async move { closed.close().await }));
+            Ok(keys)
+        }
+        #[cfg(not(feature = "postgres"))]
         config::KeyStore::Postgres(_) => Err(StartError::NotBuilt),
     }
 }
@@ -117,9 +136,27 @@ async fn open_work_store(engine: &config::WorkStore) -> Result<Arc<dyn WorkStore
     })
 }
 
-async fn open_bus(engine: &config::Bus) -> Result<(Arc<dyn Bus>, WhenEmpty), StartError> {
+/// What the relays of this process feed.
+struct Buses {
+    bus: Arc<dyn Bus>,
+    relay: RelayOptions,
+    analytics: Option<Arc<dyn Outlet>>,
+}
+
+async fn open_bus(engine: &config::Bus) -> Result<Buses, StartError> {
     match engine {
-        config::Bus::InProcess => Ok((Arc::new(InProcessBus::new(BUS_CAPACITY)), WhenEmpty::FromHead)),
+        config::Bus::InProcess => {
+            let bus = Arc::new(InProcessBus::new(BUS_CAPACITY));
+            Ok(Buses { bus, relay: RelayOptions::default(), analytics: None })
+        }
+        #[cfg(feature = "nats")]
+        config::Bus::Nats(url) => {
+            let options = NatsOptions::from_url(url)?;
+            let bus = Arc::new(NatsBus::connect(&options).await?);
+            let outlet: Arc<dyn Outlet> = Arc::new(NatsOutlet::connect(&options).await?);
+            Ok(Buses { bus, relay: RelayOptions::shared(), analytics: Some(outlet) })
+        }
+        #[cfg(not(feature = "nats"))]
         config::Bus::Nats(_) => Err(StartError::NotBuilt),
     }
 }

@@ -107,7 +107,7 @@ async fn own_parts(app: &App) -> Parts {
     };
     // A relay that lags delays nobody: whoever follows it reads the log instead.
     let relay = |status: &Arc<RelayStatus>| {
-        let relay = part("active", status.last_published().0, false, status.last_error());
+        let relay = part(status.state().name(), status.last_published().0, false, status.last_error());
         Part { ready: true, ..relay }
     };
     let follows_models = app.roles.has(Role::Api) || app.roles.has(Role::Projectors);

@@ -7,11 +7,14 @@ use std::time::Duration;
 use dossier_commands::{Clock, Commands};
 use dossier_domain::Catalogue;
 use dossier_eventlog::blobs::{BlobOpenError, BlobStore};
-use dossier_eventlog::{Entropy, OpenError, Position, ReadError, Relay, RelayOptions, Sealer};
+use dossier_eventlog::{
+    Entropy, OpenError, OutgoingMessage, Position, ReadError, RecordedEvent, Relay, RelayStatus, Sealer,
+};
 use dossier_processes::blob_sweep::BlobSweep;
 use dossier_processes::work_store::WorkStoreError;
 use dossier_projections::case_history::{AttachmentQueries, CommentQueries, FeedQueries};
 use dossier_projections::cases::{CaseQueries, CurrentCases};
+use dossier_projections::export::AnalyticsMessage;
 use dossier_projections::{LogFollower, ReadLocation, ReadModels};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::task::JoinSet;
@@ -49,6 +52,22 @@ pub enum StartError {
     /// The log was opened and does not answer.
     #[error("the event log cannot be read: {0}")]
     Log(#[from] ReadError),
+    /// PostgreSQL was not opened as the log or the key store.
+    #[cfg(feature = "postgres")]
+    #[error(transparent)]
+    Postgres(#[from] dossier_eventlog::postgres::PostgresOpenError),
+    /// KurrentDB was not opened.
+    #[cfg(feature = "kurrentdb")]
+    #[error(transparent)]
+    Kurrentdb(#[from] dossier_eventlog::KurrentOpenError),
+    /// NATS cannot be used.
+    #[cfg(feature = "nats")]
+    #[error(transparent)]
+    Nats(#[from] dossier_eventlog::nats::NatsOpenError),
+    /// The address of NATS is none.
+    #[cfg(feature = "nats")]
+    #[error("bus_url: {0}")]
+    NatsUrl(#[from] dossier_eventlog::nats::NatsUrlError),
     /// The work store was not opened.
     #[error("work_store_url: {0}")]
     WorkStore(#[from] WorkStoreError),
@@ -127,8 +146,13 @@ impl System {
         let mut tasks =
             if roles.has(Role::Projectors) { read_models.start(&stop) } else { read_models.observe(&stop) };
         let relay = roles.has(Role::Relay).then(|| {
-            let options = RelayOptions { when_empty: engines.when_empty, ..RelayOptions::default() };
-            start_relay(Relay::new(store.clone(), bus, options), "bus", &stop, &mut tasks)
+            start_relay(Relay::new(store.clone(), bus, engines.relay.clone()), "bus", &stop, &mut tasks)
+        });
+        let outlet = engines.analytics.clone().filter(|_| roles.has(Role::Relay));
+        let analytics_relay = outlet.map(|outlet| {
+            let options = engines.relay.clone().named("analytics");
+            let relay = Relay::to_outlet(store.clone(), outlet, Arc::new(analytics_message), options);
+            start_relay(relay, "analytics", &stop, &mut tasks)
         });
         let database = read_models.database().clone();
         let app = Arc::new(App {
@@ -142,7 +166,7 @@ impl System {
             read_models,
             store: store.clone(),
             relay,
-            analytics_relay: None,
+            analytics_relay,
             roles,
             fleet: Fleet {
                 node: if settings.node.is_empty() { edge::node_name() } else { settings.node.clone() },
@@ -187,6 +211,18 @@ impl System {
         self.app.read_models.database().close().await;
         self.engines.close().await;
     }
+}
+
+/// What analytics get to see of an event.
+fn analytics_message(event: &RecordedEvent) -> Option<OutgoingMessage> {
+    let message = AnalyticsMessage::of(event).ok()??;
+    Some(OutgoingMessage {
+        position: event.position,
+        event_id: event.event_id,
+        subject: message.subject,
+        headers: message.headers,
+        body: message.body.into(),
+    })
 }
 
 /// Runs a relay until stopped; answers what shows how it gets on.
