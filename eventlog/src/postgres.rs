@@ -10,6 +10,7 @@
 
 mod batch;
 mod follow;
+mod heads;
 mod keys;
 mod known;
 mod literal;

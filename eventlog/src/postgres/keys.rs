@@ -129,12 +129,13 @@ impl KeyStore for PostgresKeyStore {
 
     async fn keys(&self, subjects: &[String]) -> Result<Vec<(String, KeyState)>, SealError> {
         let sql = "SELECT subject, key FROM dossier_keys.subject_key WHERE subject = ANY($1)";
+        let subjects = subjects.iter().map(String::as_str).collect::<Vec<_>>();
         let mut states = vec![];
         let push = |row: &PgRow| {
             states.push(state(row)?);
             Ok(())
         };
-        self.pool.rows(Ask { sql, values: &[Value::Texts(subjects)] }, push).await.map_err(unavailable)?;
+        self.pool.rows(Ask { sql, values: &[Value::Texts(&subjects)] }, push).await.map_err(unavailable)?;
         Ok(states)
     }
 
@@ -144,8 +145,9 @@ impl KeyStore for PostgresKeyStore {
                    SELECT subject, key FROM UNNEST($1::text[], $2::bytea[]) AS new (subject, key) ORDER BY subject \
                    ON CONFLICT DO NOTHING";
         let subjects = keys.iter().map(|(subject, _)| subject.clone()).collect::<Vec<_>>();
+        let names = subjects.iter().map(String::as_str).collect::<Vec<_>>();
         let secrets = keys.iter().map(|(_, key)| &key[..]).collect::<Vec<_>>();
-        self.run(sql, &[Value::Texts(&subjects), Value::Blobs(&secrets)]).await?;
+        self.run(sql, &[Value::Texts(&names), Value::Blobs(&secrets)]).await?;
         // In a statement of its own: it sees what another node has made meanwhile.
         self.keys(&subjects).await
     }

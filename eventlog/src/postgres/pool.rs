@@ -27,7 +27,7 @@ pub(super) enum Value<'a> {
     Text(&'a str),
     /// PostgreSQL counts to 2⁶³: beyond that nothing is stored.
     Number(u64),
-    Texts(&'a [String]),
+    Texts(&'a [&'a str]),
     Blobs(&'a [&'a [u8]]),
 }
 

@@ -1,7 +1,9 @@
 //! Reading the log, on connections that never write.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::heads::Heads;
 use super::open::Address;
 use super::page::{Page, column, unsigned};
 use super::pool::{Ask, Pool, STATEMENT_MILLIS, Value};
@@ -10,14 +12,18 @@ use crate::store::ReadError;
 
 /// The log as it is read.
 pub(super) struct Reader {
-    pool: Pool,
+    pool: Arc<Pool>,
+    heads: Heads,
 }
 
 impl Reader {
-    /// Connects when first asked.
+    /// Connects when first asked. Needs a tokio runtime.
     pub(super) fn new(address: &Address, connections: u32, patience: Duration) -> Self {
         let settings = [("statement_timeout", STATEMENT_MILLIS.to_string())];
-        Self { pool: Pool::new(address.used_as("dossier reader", &settings), connections, patience) }
+        let options = address.used_as("dossier reader", &settings);
+        let pool = Arc::new(Pool::new(options, connections, patience));
+        let heads = Heads::start(Arc::clone(&pool), patience);
+        Self { pool, heads }
     }
 
     pub(super) async fn close(&self) {
@@ -56,15 +62,7 @@ impl Reader {
     }
 
     pub(super) async fn stream_head(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError> {
-        let sql = "SELECT revision FROM dossier_log.event WHERE stream = $1 ORDER BY revision DESC LIMIT 1";
-        let mut head = None;
-        self.pool
-            .rows(Ask { sql, values: &[Value::Text(stream.as_str())] }, |row| {
-                head = Some(Revision(unsigned(column(row, 0)?)?));
-                Ok(())
-            })
-            .await?;
-        Ok(head)
+        self.heads.head(stream).await
     }
 
     pub(super) async fn head(&self) -> Result<Position, ReadError> {

@@ -81,6 +81,27 @@ async fn of_appends_by_two_nodes_to_one_revision_exactly_one_is_accepted() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_head_is_never_older_than_what_was_acknowledged_on_any_node() {
+    let url = Postgres::shared().fresh_database();
+    let nodes = [Arc::new(open(&url).await), Arc::new(open(&url).await)];
+    let askers = (0..12).map(|n| {
+        let (writer, reader) = (Arc::clone(&nodes[n % 2]), Arc::clone(&nodes[(n + 1) % 2]));
+        let (case, base) = (stream("case", n as u64), n as u64 * 1000);
+        tokio::spawn(async move {
+            for at in 0..25_u64 {
+                let before = reader.stream_head(&case).await.unwrap();
+                assert_eq!(before, at.checked_sub(1).map(Revision));
+                writer.append(append(&case, after_events(at), base + at + 1, 1)).await.unwrap();
+                assert_eq!(reader.stream_head(&case).await, Ok(Some(Revision(at))));
+            }
+        })
+    });
+    for asker in askers.collect::<Vec<_>>() {
+        asker.await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_guard_that_another_node_has_moved_refuses_the_append() {
     let url = Postgres::shared().fresh_database();
