@@ -103,8 +103,8 @@ fn used(expression: &str) -> Vec<(String, Vec<String>)> {
 }
 
 fn base_of<'a>(name: &'a str, metrics: &BTreeMap<String, Metric>) -> &'a str {
-    let parts = ["_bucket", "_sum", "_count"].iter().filter_map(|ending| name.strip_suffix(ending));
-    parts.into_iter().find(|base| metrics.get(*base).is_some_and(|metric| metric.histogram)).unwrap_or(name)
+    let mut bases = ["_bucket", "_sum", "_count"].iter().filter_map(|ending| name.strip_suffix(ending));
+    bases.find(|base| metrics.get(*base).is_some_and(|metric| metric.histogram)).unwrap_or(name)
 }
 
 #[test]
@@ -140,15 +140,10 @@ fn prometheus_asks_every_node_of_the_compose_file() {
     let compose = &yaml("compose.yaml")[0]["services"];
     let services = compose.as_object().unwrap().iter();
     let nodes = services.filter(|(_, service)| service["environment"]["DOSSIER_NODE"].is_string());
-    let nodes: Vec<String> = nodes.map(|(name, _)| format!("{name}:8080")).collect();
-    let mut scraped: Vec<String> = Vec::new();
-    for target in yaml("prometheus/prometheus.yaml")[0]["scrape_configs"][0]["static_configs"][0]["targets"]
-        .as_array()
-        .unwrap()
-    {
-        scraped.push(target.as_str().unwrap().to_owned());
-    }
-    scraped.sort();
-    assert_eq!(scraped, nodes);
+    let nodes: BTreeSet<String> = nodes.map(|(name, _)| format!("{name}:8080")).collect();
+    let prometheus = &yaml("prometheus/prometheus.yaml")[0];
+    let scraped = prometheus["scrape_configs"][0]["static_configs"][0]["targets"].as_array().unwrap();
+    let scraped = scraped.iter().map(|target| target.as_str().unwrap().to_owned()).collect();
+    assert_eq!(nodes, scraped);
     assert!(nodes.len() > 4, "{nodes:?}");
 }
