@@ -230,6 +230,7 @@ pub async fn send(commands: Arc<Commands>, act: Act) -> Answer {
         command_id: act.command_id,
         fingerprint: act.fingerprint,
         actor: people::actor(commands.sealer(), &act.who),
+        acting_for: None,
         correlation_id: "simulation".to_owned(),
         causation_id: None,
         if_match: act.if_match.map(|revision| vec![revision]),

@@ -182,7 +182,7 @@ fn decisions_rest_on_the_access_of_their_time(log: &[Seen]) -> Result<(), String
 fn the_bus_skips_nothing(ground: &Ground, log: &[Seen]) -> Result<(), String> {
     let record = ground.bus.record();
     let mut before = record.first().map(|(previous, _)| *previous);
-    if ground.when_empty == WhenEmpty::FromBeginning && before != Some(Position::START) {
+    if ground.relaying.when_empty == WhenEmpty::FromBeginning && before != Some(Position::START) {
         return Err(format!("a bus that keeps begins after {before:?}"));
     }
     let mut published = BTreeSet::new();

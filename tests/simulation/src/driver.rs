@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use dossier_commands::Request;
 use dossier_domain::CommandId;
-use dossier_eventlog::{MemoryKeyStore, Secret, WhenEmpty};
+use dossier_eventlog::{MemoryKeyStore, RelayOptions, Secret};
 use dossier_processes::reactor::claim_new_log;
 use jiff::SignedDuration;
 use uuid::Uuid;
@@ -83,6 +83,7 @@ impl<'a> Run<'a> {
         let mut random = world.random_for("driver");
         let uniqueness = if random.bool() { Uniqueness::Index } else { Uniqueness::OriginalRevision };
         let keeps = random.bool();
+        let relaying = if keeps { RelayOptions::shared() } else { RelayOptions::default() };
         let log = Log::new(world, uniqueness);
         let secret = Secret::new([7; 32]);
         let ground = Ground {
@@ -90,7 +91,7 @@ impl<'a> Run<'a> {
             bus: SimulatedBus::new(world, keeps),
             work: Arc::new(Work::default()),
             keys: Arc::new(MemoryKeyStore::new(log.id(), secret)),
-            when_empty: if keeps { WhenEmpty::FromBeginning } else { WhenEmpty::FromHead },
+            relaying: RelayOptions { batch_events: 5, ..relaying },
             log,
         };
         world.trace(&format!("{uniqueness:?}, the bus keeps: {keeps}"));
@@ -128,6 +129,7 @@ impl<'a> Run<'a> {
                         command_id: CommandId(Uuid::from_u128(number)),
                         fingerprint: "set-up".to_owned(),
                         actor: people::actor(commands.sealer(), OPERATOR),
+                        acting_for: None,
                         correlation_id: "set-up".to_owned(),
                         causation_id: None,
                         if_match: None,
@@ -181,6 +183,10 @@ impl<'a> Run<'a> {
             if self.ground.world.is_calm() || self.random.u32(0..100) < 80 {
                 projector.turn(millis)?;
             }
+        }
+        self.sleepers.retain(Projector::is_alive);
+        for slot in &mut self.projectors {
+            slot.take_if(|projector| !projector.is_alive());
         }
         for relay in self.relays.iter().flatten() {
             relay.check()?;

@@ -11,7 +11,8 @@
 //!
 //! # Where things are
 //!
-//! [`log`], [`bus`] and [`work`] implement the ports and their troubles; [`nodes`] starts the real parts on them; [`acts`] is
+//! [`log`], [`bus`] and [`work`] implement the ports and their troubles; [`nodes`] starts the real parts on
+//! them, and [`mortal`] kills one in the middle of a transaction; [`acts`] is
 //! what people do, with a ledger of what they were answered; [`checks`] compares everything after the end.
 
 pub mod acts;
@@ -19,6 +20,7 @@ pub mod bus;
 pub mod checks;
 pub mod driver;
 pub mod log;
+pub mod mortal;
 pub mod nodes;
 pub mod part;
 pub mod people;

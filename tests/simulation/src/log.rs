@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use dossier_eventlog::{
-    Append, AppendError, Appended, EventId, EventStore, Expected, Position, ReadError, RecordedEvent,
+    Append, AppendError, Appended, EventId, EventStore, Expected, NewEvent, Position, ReadError, RecordedEvent,
     Revision, StreamName,
 };
 use jiff::Timestamp;
@@ -21,7 +21,8 @@ use crate::world::World;
 pub enum Uniqueness {
     /// An index over all event ids, as on SQLite and PostgreSQL.
     Index,
-    /// Only an append that names the original revision is recognised, as on KurrentDB: else it is written again.
+    /// Only an append of the same bytes that names the original revision is recognised; one that names another is written
+    /// again, as KurrentDB does.
     OriginalRevision,
 }
 
@@ -37,7 +38,8 @@ pub struct Log {
     id: Uuid,
     uniqueness: Uniqueness,
     inner: Mutex<Inner>,
-    head: watch::Sender<Position>,
+    /// One for each follower: a channel that many wait on wakes them in an order of its own.
+    hints: Mutex<Vec<watch::Sender<Position>>>,
 }
 
 impl Log {
@@ -50,7 +52,7 @@ impl Log {
             id: Uuid::from_u128(0x51),
             uniqueness,
             inner: Mutex::new(inner),
-            head: watch::Sender::new(Position::START),
+            hints: Mutex::default(),
         })
     }
 
@@ -83,7 +85,8 @@ impl Log {
         let appended = inner.append(append, self.uniqueness)?;
         // The hint gets lost now and then; another process writes.
         if inner.random.u32(0..100) < 80 {
-            self.head.send_replace(appended.last_position);
+            let mut hints = self.hints.lock().expect("no holder of the lock panics");
+            hints.retain(|hint| hint.send(appended.last_position).is_ok());
         }
         Ok(appended)
     }
@@ -107,9 +110,17 @@ impl Inner {
             && known.stream == append.stream
             && known.revision == next
         {
-            let count = append.events.len() as u64;
-            let last = &self.events[self.streams[&append.stream][usize::try_from(next.0 + count).unwrap_or(0) - 1]];
-            return Ok(Appended { last_revision: last.revision, last_position: last.position });
+            let from = usize::try_from(next.0).unwrap_or(usize::MAX);
+            let stored = self.streams[&append.stream].iter().skip(from).map(|index| &self.events[*index]);
+            let same = |(stored, event): (&RecordedEvent, &NewEvent)| {
+                stored.event_id == event.event_id && stored.payload == event.payload
+            };
+            // Its bytes must be the same too: else two decisions under one command id would both be told that they are stored.
+            if let Some(last) = stored.clone().nth(append.events.len() - 1)
+                && stored.zip(&append.events).all(same)
+            {
+                return Ok(Appended { last_revision: last.revision, last_position: last.position });
+            }
         }
         if actual.map_or(Revision(0), Revision::next) != next {
             return Err(AppendError::Conflict { actual });
@@ -246,6 +257,8 @@ impl EventStore for View {
     }
 
     fn watch_head(&self) -> watch::Receiver<Position> {
-        self.log.head.subscribe()
+        let (hint, follower) = watch::channel(self.log.head());
+        self.log.hints.lock().expect("no holder of the lock panics").push(hint);
+        follower
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use dossier_commands::Commands;
 use dossier_eventlog::{
-    Entropy, Relay, RelayError, RelayOptions, RelayStatus, Sealer, WhenEmpty,
+    Entropy, Relay, RelayError, RelayOptions, RelayStatus, Sealer,
 };
 use dossier_eventlog::MemoryKeyStore;
 use dossier_processes::Reactors;
@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::acts::{self, Act, Ledger};
 use crate::bus::SimulatedBus;
 use crate::log::Log;
+use crate::mortal::Mortal;
 use crate::part::{Part, Place};
 use crate::people::catalogue;
 use crate::reactors::{Acknowledger, Greeter};
@@ -47,8 +48,8 @@ pub struct Ground {
     pub work: Arc<Work>,
     /// The keys of personal values.
     pub keys: Arc<MemoryKeyStore>,
-    /// What a relay does with an empty bus.
-    pub when_empty: WhenEmpty,
+    /// How a relay works.
+    pub relaying: RelayOptions,
 }
 
 impl Ground {
@@ -177,8 +178,8 @@ impl RelayNode {
     /// A relay that has just started.
     pub fn start(ground: &Ground, free: &Free, name: &str) -> Self {
         let part = Part::new(&ground.world, name);
-        let options = RelayOptions { when_empty: ground.when_empty, batch_events: 5, ..RelayOptions::default() };
-        let relay = Relay::new(ground.log.seen_by(&part), ground.bus.seen_by(&part), options);
+        let relay =
+            Relay::new(ground.log.seen_by(&part), ground.bus.seen_by(&part), ground.relaying.clone());
         Self { part, status: relay.status(), task: free.runtime.spawn(relay.run(CancellationToken::new())) }
     }
 
@@ -307,7 +308,7 @@ impl Projector {
     /// # Errors
     /// When the file cannot be used.
     pub fn start(ground: &Ground, name: &str, model: Model, folder: &Path) -> Result<Self, String> {
-        let part = Part::new(&ground.world, name);
+        let part = Part::by_turns(&ground.world, name);
         let runtime = standing_still();
         let follower = LogFollower {
             store: ground.log.seen_by(&part),
@@ -315,7 +316,7 @@ impl Projector {
             sealer: ground.sealer(&part),
         };
         let location = ReadLocation::sqlite(folder.join(format!("{}.db", model.name())));
-        let opening = ReadModels::open_with(&location, follower, vec![model.boxed()]);
+        let opening = ReadModels::open_with(&location, follower, vec![Box::new(Mortal { model: model.boxed(), part: part.clone() })]);
         let models = runtime.block_on(busy(opening)).map_err(|error| format!("{name}: {error}"))?;
         let models = Arc::new(models);
         let tasks = runtime.block_on(async { models.start(&CancellationToken::new()) });
@@ -327,7 +328,7 @@ impl Projector {
         self.models.statuses().remove(0).1
     }
 
-    /// Lets its time pass, and lets it work until it waits, rests or is held.
+    /// Lets its time pass, and lets it work until it waits or is held.
     ///
     /// # Errors
     /// When it has halted or hangs.
@@ -355,6 +356,11 @@ impl Projector {
             Ok(())
         };
         self.runtime.block_on(turn)
+    }
+
+    /// Whether it did not die in the middle of a transaction.
+    pub fn is_alive(&self) -> bool {
+        self.part.place() != Place::Dead
     }
 
     /// Does something with its read models.

@@ -25,12 +25,14 @@ pub enum Place {
     Held,
     /// Waiting for messages of the bus.
     Waiting,
-    /// Getting over an error.
-    Resting,
+    /// For good.
+    Dead,
 }
 
 struct State {
     gate: Gate,
+    /// It was answered an error: its next call is answered in its next turn.
+    rests: bool,
     place: Place,
     random: fastrand::Rng,
 }
@@ -40,6 +42,7 @@ pub struct Part {
     /// Its name and number: `cases/2`.
     pub name: String,
     world: Arc<World>,
+    by_turns: bool,
     state: Mutex<State>,
     called: Notify,
 }
@@ -56,14 +59,24 @@ pub enum Fate {
 }
 
 impl Part {
-    /// A new incarnation.
+    /// A new incarnation, which works whenever there is something to do.
     pub fn new(world: &Arc<World>, name: &str) -> Arc<Self> {
+        Self::of(world, name, false)
+    }
+
+    /// A new incarnation, which works in its turns.
+    pub fn by_turns(world: &Arc<World>, name: &str) -> Arc<Self> {
+        Self::of(world, name, true)
+    }
+
+    fn of(world: &Arc<World>, name: &str, by_turns: bool) -> Arc<Self> {
         let name = format!("{name}/{}", world.next_incarnation());
         let random = world.random_for(&name);
         Arc::new(Self {
             name,
             world: world.clone(),
-            state: Mutex::new(State { gate: Gate::Open, place: Place::Running, random }),
+            by_turns,
+            state: Mutex::new(State { gate: Gate::Open, rests: false, place: Place::Running, random }),
             called: Notify::new(),
         })
     }
@@ -105,12 +118,11 @@ impl Part {
             {
                 let mut state = self.state();
                 match state.gate {
-                    Gate::Open => {}
                     Gate::OpenFor(0) => state.gate = Gate::Closed,
                     Gate::OpenFor(more) => state.gate = Gate::OpenFor(more - 1),
-                    Gate::Closed => {}
+                    Gate::Open | Gate::Closed => {}
                 }
-                if state.gate != Gate::Closed {
+                if state.gate != Gate::Closed && !state.rests {
                     state.place = Place::Running;
                     break;
                 }
@@ -127,7 +139,13 @@ impl Part {
 
     /// The part is answered an error, and rests.
     pub fn errs(&self) {
-        self.state().place = Place::Resting;
+        self.state().rests = self.by_turns;
+    }
+
+    /// The part stops here for good; whoever watches over it buries it.
+    pub async fn dies(&self) {
+        self.state().place = Place::Dead;
+        std::future::pending().await
     }
 
     /// The part waits for messages, until the guard is dropped.
@@ -179,11 +197,13 @@ impl Part {
         self.state().place
     }
 
-    /// It has rested.
+    /// It has rested, and its turn begins.
     pub fn rested(&self) {
         let mut state = self.state();
-        if state.place == Place::Resting {
+        let rested = std::mem::take(&mut state.rests);
+        if rested && state.gate != Gate::Closed && state.place == Place::Held {
             state.place = Place::Running;
+            self.called.notify_one();
         }
     }
 }
