@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use dossier_eventlog::{BusError, ReadError};
 
+use crate::location::ReadLocation;
+
 /// Why the read database was not opened. The operator acts.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -18,9 +20,33 @@ pub enum OpenError {
         /// What the database said.
         cause: String,
     },
+    /// The PostgreSQL server does not answer, or refuses.
+    #[error("the read database cannot be reached: {cause}")]
+    Unavailable {
+        /// What was said.
+        cause: String,
+    },
+    /// The schema's name would have to be quoted.
+    #[error(
+        "the schema {name:?} of the read database is no name of lower-case letters, digits and underscores"
+    )]
+    BadSchemaName {
+        /// The name.
+        name: String,
+    },
     /// PostgreSQL is asked for and this build has none of it.
     #[error("this build has no PostgreSQL read models; build it with the feature postgres")]
     NotBuilt,
+}
+
+impl OpenError {
+    /// What keeps the read models from being opened there.
+    pub(crate) fn of(location: &ReadLocation, cause: String) -> Self {
+        match location {
+            ReadLocation::Sqlite(path) => Self::Unusable { path: path.clone(), cause },
+            ReadLocation::Postgres(_) => Self::Unavailable { cause },
+        }
+    }
 }
 
 /// Why events were not projected.
@@ -36,6 +62,9 @@ pub enum ProjectionError {
     /// acts.
     #[error("{0}")]
     Halted(String),
+    /// Another release has built the model anew: this one cannot go on, others can. The operator acts.
+    #[error("another release has built the read model {0} anew; start this one again")]
+    Superseded(&'static str),
 }
 
 impl From<ReadError> for ProjectionError {
@@ -62,6 +91,15 @@ impl From<sqlx::Error> for ProjectionError {
     }
 }
 
+impl From<QueryError> for ProjectionError {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::Database(error) => error.into(),
+            QueryError::Row(_) => Self::Halted(error.to_string()),
+        }
+    }
+}
+
 /// What helps where trying again does not.
 fn remedy(error: &sqlx::Error) -> Option<&'static str> {
     const REBUILD: &str = "rebuild the read model";
@@ -69,14 +107,21 @@ fn remedy(error: &sqlx::Error) -> Option<&'static str> {
         sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::ColumnNotFound(_) => {
             Some(REBUILD)
         }
-        // The low byte of SQLite's code says the kind.
-        sqlx::Error::Database(error) => match error.code()?.parse::<u32>().ok()? & 0xff {
-            SQLITE_CORRUPT | SQLITE_NOTADB => {
-                Some("stop, move the read database away and start again: it is rebuilt from the log")
+        sqlx::Error::Database(error) => {
+            let code = error.code()?;
+            // PostgreSQL's codes have five characters; the first two tell the class: bad data, broken constraints.
+            if code.len() == 5 {
+                return ["22", "23"].contains(&&code[..2]).then_some(REBUILD);
             }
-            SQLITE_TOOBIG | SQLITE_CONSTRAINT | SQLITE_MISMATCH => Some(REBUILD),
-            _ => None,
-        },
+            // The low byte of SQLite's code says the kind.
+            match code.parse::<u32>().ok()? & 0xff {
+                SQLITE_CORRUPT | SQLITE_NOTADB => {
+                    Some("stop, move the read database away and start again: it is rebuilt from the log")
+                }
+                SQLITE_TOOBIG | SQLITE_CONSTRAINT | SQLITE_MISMATCH => Some(REBUILD),
+                _ => None,
+            }
+        }
         _ => None,
     }
 }

@@ -14,20 +14,26 @@ mod error;
 mod event;
 pub mod export;
 mod generations;
+mod leases;
 mod location;
 mod model;
 mod models;
+mod observer;
 mod rebuild;
+#[cfg(feature = "postgres")]
+mod retired;
 mod rows;
 mod runner;
 mod scope;
+mod sql;
 mod status;
 
-pub use database::ReadDatabase;
+pub use database::{ReadDatabase, WriteTransaction};
 pub use error::{OpenError, ProjectionError, QueryError};
 pub use event::{ProjectedEvent, ReadEvent};
 pub use location::{PostgresOptions, ReadLocation};
-pub use model::{Checkpoint, Generation, ReadModel, Table};
+pub use model::{Checkpoint, Column, ColumnKind, Generation, ReadModel, Table};
 pub use models::{LogFollower, ReadModels, WaitError};
 pub use rebuild::RebuildProgress;
+pub use sql::{Argument, Engine, ReadRow, Sql};
 pub use status::{ModelStatus, ProjectorState};

@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use dossier_eventlog::{EventId, Position};
-use sqlx::SqliteConnection;
 use uuid::Uuid;
 
+use crate::database::WriteTransaction;
 use crate::error::ProjectionError;
 use crate::event::ProjectedEvent;
 
@@ -30,13 +30,60 @@ pub struct Checkpoint {
     pub event_id: Option<EventId>,
 }
 
-/// One table of a model: queries read the view of the same name, which shows the active generation.
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// Text.
+    Text,
+    /// A whole number of 64 bits.
+    Integer,
+    /// Yes or no.
+    Boolean,
+}
+
+/// One column of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: ColumnKind,
+    /// Whether it may be NULL.
+    pub optional: bool,
+}
+
+impl Column {
+    /// Text that is always there.
+    pub const fn text(name: &'static str) -> Self {
+        Self { name, kind: ColumnKind::Text, optional: false }
+    }
+
+    /// A number that is always there.
+    pub const fn integer(name: &'static str) -> Self {
+        Self { name, kind: ColumnKind::Integer, optional: false }
+    }
+
+    /// Yes or no.
+    pub const fn boolean(name: &'static str) -> Self {
+        Self { name, kind: ColumnKind::Boolean, optional: false }
+    }
+
+    /// The same, or NULL.
+    #[must_use]
+    pub const fn or_null(self) -> Self {
+        Self { optional: true, ..self }
+    }
+}
+
+/// One table of a model: queries read the active generation under its name.
 #[derive(Clone, Copy, Debug)]
 pub struct Table {
-    /// Name of the view, and of the tables before their generation.
+    /// Its name before the generation.
     pub name: &'static str,
-    /// Columns and constraints, as in `CREATE TABLE`.
-    pub columns: &'static str,
+    /// Its columns.
+    pub columns: &'static [Column],
+    /// The columns that tell rows apart.
+    pub key: &'static [&'static str],
     /// Column lists of the indexes.
     pub indexes: &'static [&'static str],
 }
@@ -62,7 +109,7 @@ pub trait ReadModel: Send + Sync + 'static {
     /// [`ProjectionError`]; the transaction is rolled back.
     async fn project(
         &self,
-        transaction: &mut SqliteConnection,
+        transaction: &mut WriteTransaction<'_>,
         generation: Generation,
         events: &[ProjectedEvent],
     ) -> Result<(), ProjectionError>;

@@ -4,27 +4,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dossier_eventlog::Position;
-use sqlx::SqliteConnection;
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::case_history::CaseHistory;
 use crate::cases::Cases;
-use crate::database::ReadDatabase;
+use crate::database::{ReadDatabase, Snapshot};
 use crate::error::{OpenError, ProjectionError, QueryError};
 use crate::location::ReadLocation;
-use crate::model::ReadModel;
+use crate::model::{Column, ColumnKind, ReadModel, Table};
+use crate::observer::{self, Waiting};
 use crate::rebuild::{self, RebuildProgress};
 pub use crate::runner::LogFollower;
 use crate::runner::{self, ModelHandle};
-use crate::status::ModelStatus;
+use crate::sql::Sql;
+use crate::status::{ModelStatus, ProjectorState};
 
 /// The read models.
 pub struct ReadModels {
     database: Arc<ReadDatabase>,
     follower: LogFollower,
     handles: Vec<Arc<ModelHandle>>,
+    waiting: Arc<Waiting>,
 }
 
 /// Why waiting for a position ended without it.
@@ -65,15 +67,13 @@ impl ReadModels {
         follower: LogFollower,
         models: Vec<Box<dyn ReadModel>>,
     ) -> Result<Self, OpenError> {
-        let ReadLocation::Sqlite(path) = location else { return Err(OpenError::NotBuilt) };
-        let database = Arc::new(ReadDatabase::open(path).await?);
+        let database = Arc::new(ReadDatabase::open(location).await?);
         let mut handles = Vec::with_capacity(models.len());
         for model in models {
-            let unusable = |error: ProjectionError| OpenError::Unusable {
-                path: path.to_owned(),
-                cause: error.to_string(),
-            };
-            let live = database.open_model(&*model, follower.store.log_id()).await.map_err(unusable)?;
+            let live = database
+                .open_model(&*model, follower.store.log_id())
+                .await
+                .map_err(|error| OpenError::of(location, error.to_string()))?;
             handles.push(Arc::new(ModelHandle {
                 model,
                 // Nobody is told a position before the runner has made sure that it is of this log.
@@ -83,7 +83,7 @@ impl ReadModels {
                 switched: Notify::new(),
             }));
         }
-        Ok(Self { database, follower, handles })
+        Ok(Self { database, follower, handles, waiting: Arc::default() })
     }
 
     /// The database, for queries.
@@ -103,13 +103,28 @@ impl ReadModels {
                 cancel.clone(),
             ));
         }
+        self.look_on(&mut tasks, cancel);
         tasks
     }
 
     /// Looks how far the projectors of other processes are, until cancelled, for a process that has none itself.
     pub fn observe(&self, cancel: &CancellationToken) -> JoinSet<()> {
-        let _ = cancel;
-        JoinSet::new()
+        for handle in &self.handles {
+            handle.status.send_modify(|status| status.state = ProjectorState::Observing);
+        }
+        let mut tasks = JoinSet::new();
+        self.look_on(&mut tasks, cancel);
+        tasks
+    }
+
+    fn look_on(&self, tasks: &mut JoinSet<()>, cancel: &CancellationToken) {
+        tasks.spawn(observer::run(
+            self.handles.clone(),
+            self.database.clone(),
+            self.follower.clone(),
+            self.waiting.clone(),
+            cancel.clone(),
+        ));
     }
 
     /// Names and statuses of all models.
@@ -130,6 +145,7 @@ impl ReadModels {
     /// # Errors
     /// [`WaitError`] for the first model that has not.
     pub async fn wait_for(&self, position: Position, patience: Duration) -> Result<(), WaitError> {
+        let _waiter = self.waiting.join();
         let deadline = tokio::time::Instant::now() + patience;
         let mut result = Ok(());
         for handle in &self.handles {
@@ -169,23 +185,30 @@ impl ReadModels {
     /// # Errors
     /// [`QueryError`].
     pub async fn dump(&self, name: &str) -> Result<Vec<String>, QueryError> {
-        let mut snapshot = self.database.readers().begin().await?;
+        let mut snapshot = self.database.snapshot().await?;
         let mut rows = Vec::new();
         let tables = self.handles.iter().filter(|handle| handle.model.name() == name);
         for table in tables.flat_map(|handle| handle.model.tables()) {
-            rows.extend(dump_table(&mut snapshot, table.name).await?);
+            rows.extend(dump_table(&mut snapshot, table).await?);
         }
+        snapshot.end().await?;
         Ok(rows)
     }
 }
 
-async fn dump_table(snapshot: &mut SqliteConnection, table: &'static str) -> Result<Vec<String>, QueryError> {
-    let columns: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_info($1) ORDER BY cid")
-        .bind(table)
-        .fetch_all(&mut *snapshot)
-        .await?;
-    let quoted: Vec<String> = columns.iter().map(|column| format!("quote({column})")).collect();
-    let sql =
-        format!("SELECT '{table}: ' || concat_ws(' | ', {}) FROM {table} ORDER BY 1", quoted.join(", "));
-    Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_all(snapshot).await?)
+async fn dump_table(snapshot: &mut Snapshot, table: &Table) -> Result<Vec<String>, QueryError> {
+    let shown = table.columns.iter().map(|Column { name, kind, .. }| match kind {
+        ColumnKind::Text => format!("coalesce('''' || replace({name}, '''', '''''') || '''', 'NULL')"),
+        ColumnKind::Integer => format!("coalesce(CAST({name} AS TEXT), 'NULL')"),
+        ColumnKind::Boolean => {
+            format!("CASE WHEN {name} THEN 'yes' WHEN NOT {name} THEN 'no' ELSE 'NULL' END")
+        }
+    });
+    let shown: Vec<String> = shown.collect();
+    let mut sql = Sql::new(format!("SELECT '{}: ' || {} FROM ", table.name, shown.join(" || ' | ' || ")));
+    sql.push_live(table.name);
+    let rows: Vec<(String,)> = snapshot.fetch_all(&sql).await?;
+    let mut rows: Vec<String> = rows.into_iter().map(|(row,)| row).collect();
+    rows.sort_unstable();
+    Ok(rows)
 }

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dossier_eventlog::{Bus, BusMessage, EventStore, Position, RecordedEvent, Sealer};
+use dossier_eventlog::{Bus, BusMessage, EventId, EventStore, Position, RecordedEvent, Sealer};
 use tokio::sync::{Mutex, Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::database::{ReadDatabase, begin};
+use crate::database::{ReadDatabase, WriteTransaction};
 use crate::error::ProjectionError;
-use crate::event::read_events;
+use crate::event::{ProjectedEvent, read_events};
 use crate::generations::{Live, move_checkpoint};
-use crate::model::ReadModel;
-use crate::status::ModelStatus;
+use crate::model::{Checkpoint, ReadModel};
+use crate::status::{ModelStatus, ProjectorState};
 
 /// Most events taken in with one transaction.
 pub(crate) const BATCH_EVENTS: usize = 2_000;
@@ -20,6 +20,8 @@ pub(crate) const BATCH_EVENTS: usize = 2_000;
 const BUS_PATIENCE: Duration = Duration::from_millis(100);
 /// The head is only a hint (another process may write): the log itself is read at least this often.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// How often a halted projector looks whether somebody has seen to it.
+const HALTED_PAUSE: Duration = Duration::from_secs(1);
 /// Pause before trouble is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
 
@@ -34,6 +36,22 @@ pub struct LogFollower {
     pub sealer: Arc<Sealer>,
 }
 
+impl LogFollower {
+    /// Makes sure that a checkpoint is of this log, which holds the event it was moved to (promise 2).
+    pub(crate) async fn check(&self, model: &str, checkpoint: Checkpoint) -> Result<(), ProjectionError> {
+        let known = match checkpoint.event_id {
+            None => true,
+            Some(event_id) => self.store.event_id_at(checkpoint.position).await? == Some(event_id),
+        };
+        if checkpoint.log_id == self.store.log_id() && known {
+            return Ok(());
+        }
+        Err(ProjectionError::Halted(format!(
+            "the read model {model} comes from another log, or the log was restored; run: dossier rebuild {model}"
+        )))
+    }
+}
+
 /// A model, its status, and the generation that its runner feeds. Whoever needs several takes them in this order:
 /// `rebuilding`, `live`, the database's writer.
 pub(crate) struct ModelHandle {
@@ -42,67 +60,177 @@ pub(crate) struct ModelHandle {
     /// One rebuild at a time.
     pub(crate) rebuilding: Mutex<()>,
     pub(crate) live: Mutex<Live>,
-    /// Tells a halted runner that a rebuild has put another generation under it.
+    /// Tells the runner that a rebuild, here or elsewhere, has put another generation under it.
     pub(crate) switched: Notify,
 }
 
-/// Runs until cancelled.
+/// Runs until cancelled: stands by until nobody else projects the model, then projects it.
 pub(crate) async fn run(
     handle: Arc<ModelHandle>,
     database: Arc<ReadDatabase>,
     follower: LogFollower,
     cancel: CancellationToken,
 ) {
-    let runner = Runner { handle, database, follower };
-    let name = runner.handle.model.name();
-    loop {
-        let error = tokio::select! {
-            () = cancel.cancelled() => return,
-            result = runner.follow() => match result {
-                Ok(never) => match never {},
-                Err(error) => error,
-            },
-        };
-        match error {
-            ProjectionError::Halted(why) => {
-                tracing::error!(
-                    model = name,
-                    why,
-                    "projector halted: its read model stays as it is until it is rebuilt"
-                );
-                metrics::gauge!("dossier_projector_halted", "model" => name).set(1.0);
-                runner.handle.status.send_modify(|status| status.halted = Some(why));
-                tokio::select! {
-                    () = cancel.cancelled() => return,
-                    () = runner.handle.switched.notified() => {}
-                }
-                metrics::gauge!("dossier_projector_halted", "model" => name).set(0.0);
-            }
-            error => {
-                tracing::warn!(model = name, %error, "projector tries again");
-                runner.handle.status.send_modify(|status| status.last_error = Some(error.to_string()));
-                tokio::select! {
-                    () = cancel.cancelled() => return,
-                    () = tokio::time::sleep(RETRY_PAUSE) => {}
-                }
-            }
-        }
+    let runner = Runner { handle, database, follower, told: Mutex::new(Told::Unknown) };
+    tokio::select! {
+        () = cancel.cancelled() => {}
+        never = runner.run() => match never {},
     }
+    // Whoever stands by need not wait until the lease runs out.
+    runner.release_lease().await;
 }
 
 struct Runner {
     handle: Arc<ModelHandle>,
     database: Arc<ReadDatabase>,
     follower: LogFollower,
+    told: Mutex<Told>,
+}
+
+/// What other processes have been told of the projector's trouble.
+#[derive(PartialEq, Eq)]
+enum Told {
+    /// Whatever the one before it has told.
+    Unknown,
+    /// Why it has halted, and its last trouble.
+    This(Option<String>, Option<String>),
 }
 
 impl Runner {
+    async fn run(&self) -> std::convert::Infallible {
+        let name = self.handle.model.name();
+        loop {
+            let error = match self.stand_by().await {
+                Ok(()) => {
+                    let Err(error) = self.project().await;
+                    error
+                }
+                Err(error) => error,
+            };
+            match error {
+                ProjectionError::Halted(_) | ProjectionError::Superseded(_) => self.halt(error).await,
+                error => {
+                    tracing::warn!(model = name, %error, "projector tries again");
+                    let said = error.to_string();
+                    self.handle.status.send_modify(|status| status.last_error = Some(said.clone()));
+                    // One that was overtaken leaves the telling to the other.
+                    if !matches!(error, ProjectionError::Fenced) {
+                        self.tell(None, Some(said)).await;
+                    }
+                    tokio::time::sleep(RETRY_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Says why, and waits until somebody has seen to it.
+    async fn halt(&self, error: ProjectionError) {
+        let (name, why) = (self.handle.model.name(), error.to_string());
+        tracing::error!(
+            model = name,
+            why,
+            "projector halted: its read model stays as it is until it is rebuilt"
+        );
+        metrics::gauge!("dossier_projector_halted", "model" => name).set(1.0);
+        self.handle.status.send_modify(|status| {
+            status.state = ProjectorState::Halted;
+            status.halted = Some(why.clone());
+        });
+        // Where the release is the reason, others may be well.
+        if matches!(error, ProjectionError::Halted(_)) {
+            self.tell(Some(why), None).await;
+        }
+        self.release_lease().await;
+        self.moved_by_others().await;
+        metrics::gauge!("dossier_projector_halted", "model" => name).set(0.0);
+    }
+
+    /// Waits until this process has the model's lease.
+    async fn stand_by(&self) -> Result<(), ProjectionError> {
+        while !self.database.take_lease(&*self.handle.model).await? {
+            self.handle.status.send_if_modified(|status| {
+                let is_new = status.state != ProjectorState::StandingBy;
+                if is_new {
+                    // From now on it says what the active one tells.
+                    status.state = ProjectorState::StandingBy;
+                    status.last_error = None;
+                }
+                is_new
+            });
+            *self.told.lock().await = Told::Unknown;
+            let pace = self.database.lease_pace().unwrap_or(RETRY_PAUSE);
+            tokio::time::sleep(pace).await;
+        }
+        Ok(())
+    }
+
+    /// Projects for as long as this process has the lease.
+    async fn project(&self) -> Result<std::convert::Infallible, ProjectionError> {
+        tokio::select! {
+            result = self.follow() => result,
+            () = self.lease_lost() => Err(ProjectionError::Fenced),
+        }
+    }
+
+    /// Renews the lease until another process has it. Where the database does not answer, nobody else gets it either, and
+    /// what is written meanwhile is fenced by the checkpoint.
+    async fn lease_lost(&self) {
+        let Some(pace) = self.database.lease_pace() else { return std::future::pending().await };
+        loop {
+            tokio::time::sleep(pace).await;
+            if let Ok(false) = self.database.take_lease(&*self.handle.model).await {
+                return;
+            }
+        }
+    }
+
+    async fn release_lease(&self) {
+        if let Err(error) = self.database.release_lease(&*self.handle.model).await {
+            tracing::debug!(model = self.handle.model.name(), %error, "the lease is left to run out");
+        }
+    }
+
+    /// Tells other processes of trouble, once.
+    async fn tell(&self, halted: Option<String>, last_error: Option<String>) {
+        let news = Told::This(halted.clone(), last_error.clone());
+        let mut told = self.told.lock().await;
+        if *told == news {
+            return;
+        }
+        match self.database.report(&*self.handle.model, halted, last_error).await {
+            Ok(()) => *told = news,
+            Err(error) => tracing::debug!(%error, "trouble was not told to other processes"),
+        }
+    }
+
+    /// Waits until a rebuild has put another generation under a halted projector, or another process has gone on with it.
+    async fn moved_by_others(&self) {
+        let model = &*self.handle.model;
+        let halted_on = self.handle.live.lock().await.generation;
+        let mut first = None;
+        loop {
+            if let Ok(Some((version, live))) = self.database.active(model).await {
+                let own = version == model.schema_version();
+                if own && live.generation != halted_on || first.is_some_and(|first| first != (version, live))
+                {
+                    return;
+                }
+                first = Some((version, live));
+            }
+            tokio::select! {
+                () = self.handle.switched.notified() => return,
+                () = tokio::time::sleep(HALTED_PAUSE) => {}
+            }
+        }
+    }
+
     async fn follow(&self) -> Result<std::convert::Infallible, ProjectionError> {
         self.reload().await?;
         // Subscribed before catching up, so that nothing falls between the two.
         let mut subscription = self.follower.bus.subscribe(self.handle.model.name()).await?;
         self.catch_up().await?;
         self.handle.status.send_modify(|status| status.last_error = None);
+        self.tell(None, None).await;
         // Kept over the messages: those that say nothing new must not put it off.
         let mut missed = std::pin::pin!(self.missed());
         loop {
@@ -111,6 +239,10 @@ impl Runner {
                 () = &mut missed => {
                     missed.set(self.missed());
                     Vec::new()
+                }
+                () = self.handle.switched.notified() => {
+                    self.reload().await?;
+                    continue;
                 }
             };
             let position =
@@ -146,21 +278,10 @@ impl Runner {
         match self.database.active(&*self.handle.model).await? {
             Some((version, found)) if version == self.handle.model.schema_version() => *live = found,
             _ => {
-                return Err(ProjectionError::Halted(format!(
-                    "another release has built the read model {name} anew; start this one again"
-                )));
+                return Err(ProjectionError::Superseded(name));
             }
         }
-        let checkpoint = live.checkpoint;
-        let known = match checkpoint.event_id {
-            None => true,
-            Some(event_id) => self.follower.store.event_id_at(checkpoint.position).await? == Some(event_id),
-        };
-        if checkpoint.log_id != self.follower.store.log_id() || !known {
-            return Err(ProjectionError::Halted(format!(
-                "the read model {name} comes from another log, or the log was restored; run: dossier rebuild {name}"
-            )));
-        }
+        self.follower.check(name, live.checkpoint).await?;
         self.report(&live);
         Ok(())
     }
@@ -220,6 +341,7 @@ impl Runner {
         #[expect(clippy::cast_precision_loss, reason = "a gauge")]
         metrics::gauge!("dossier_projector_position", "model" => name).set(live.checkpoint.position.0 as f64);
         self.handle.status.send_modify(|status| {
+            status.state = ProjectorState::Active;
             status.position = live.checkpoint.position;
             status.halted = None;
         });
@@ -235,19 +357,55 @@ pub(crate) async fn apply(
     live: &mut Live,
     recorded: &[&RecordedEvent],
 ) -> Result<(), ProjectionError> {
-    let (events, failure) = read_events(recorded, model.categories(), sealer).await;
-    let readable = failure.as_ref().map_or(recorded.len(), |(index, _)| *index);
-    if let Some(last) = recorded[..readable].last() {
-        let mut writer = database.writer().await;
-        let mut transaction = begin(&mut writer).await?;
-        // First, so that a twin that was overtaken touches no row.
-        move_checkpoint(&mut transaction, model, live, (last.position, last.event_id)).await?;
-        if !events.is_empty() {
-            model.project(&mut transaction, live.generation, &events).await?;
-        }
+    let readable = Readable::of(recorded, model, sealer).await;
+    if !readable.is_empty() {
+        let mut writer = database.writer().await?;
+        let mut transaction = writer.begin().await?;
+        let checkpoint = readable.write(&mut transaction, model, live).await?;
         transaction.commit().await?;
-        live.checkpoint.position = last.position;
-        live.checkpoint.event_id = Some(last.event_id);
+        live.checkpoint = checkpoint;
     }
-    failure.map_or(Ok(()), |(_, error)| Err(error))
+    readable.failure.map_or(Ok(()), Err)
+}
+
+/// Events that were read, up to the first that is not readable.
+pub(crate) struct Readable {
+    events: Vec<ProjectedEvent>,
+    last: Option<(Position, EventId)>,
+    /// Why the next one is not readable.
+    pub(crate) failure: Option<ProjectionError>,
+}
+
+impl Readable {
+    pub(crate) async fn of(recorded: &[&RecordedEvent], model: &dyn ReadModel, sealer: &Sealer) -> Self {
+        let (events, failure) = read_events(recorded, model.categories(), sealer).await;
+        let count = failure.as_ref().map_or(recorded.len(), |(index, _)| *index);
+        let last = recorded[..count].last().map(|last| (last.position, last.event_id));
+        Self { events, last, failure: failure.map(|(_, error)| error) }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.last.is_none()
+    }
+
+    /// Position of the last one.
+    pub(crate) fn last(&self) -> Option<Position> {
+        self.last.map(|(position, _)| position)
+    }
+
+    /// Writes the rows and moves the checkpoint, which is answered: it holds when the transaction has committed.
+    pub(crate) async fn write(
+        &self,
+        transaction: &mut WriteTransaction<'_>,
+        model: &dyn ReadModel,
+        live: &Live,
+    ) -> Result<Checkpoint, ProjectionError> {
+        let Some(last) = self.last else { return Ok(live.checkpoint) };
+        // First, so that a twin that was overtaken touches no row.
+        move_checkpoint(transaction, model, live, last).await?;
+        if !self.events.is_empty() {
+            model.project(transaction, live.generation, &self.events).await?;
+        }
+        Ok(Checkpoint { position: last.0, event_id: Some(last.1), ..live.checkpoint })
+    }
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use dossier_domain::{AttachmentId, CaseId, OrganizationId, VisibilityScope};
 use serde::Serialize;
-use sqlx::QueryBuilder;
 
 use super::query::{Wanted, push_visible, rows_of_case};
 use crate::database::ReadDatabase;
 use crate::error::QueryError;
 use crate::rows::cut;
+use crate::sql::Sql;
 
 /// An attachment as the read side shows it. Erased values are `None`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow)]
@@ -74,12 +74,12 @@ impl AttachmentQueries {
         case: CaseId,
         attachment: AttachmentId,
     ) -> Result<Option<AttachmentRow>, QueryError> {
-        let mut query =
-            QueryBuilder::new("SELECT case_attachments.* FROM case_attachments WHERE attachment_id = ");
-        query.push_bind(attachment.to_string()).push(" AND case_id = ").push_bind(case.to_string());
+        let mut query = Sql::new("SELECT case_attachments.* FROM ");
+        query.push_live("case_attachments").push(" WHERE attachment_id = ").push_bind(attachment.to_string());
+        query.push(" AND case_id = ").push_bind(case.to_string());
         query.push(" AND ");
         push_visible(&mut query, scope, organization, case);
-        Ok(query.build_query_as().fetch_optional(self.database.readers()).await?)
+        self.database.fetch_optional(&query).await
     }
 
     /// Whether any attachment has its content in this blob; for sweeping, so without a scope.
@@ -87,8 +87,10 @@ impl AttachmentQueries {
     /// # Errors
     /// [`QueryError`].
     pub async fn refers_to(&self, blob: &str) -> Result<bool, QueryError> {
-        let query = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM case_attachments WHERE blob = $1)");
-        Ok(query.bind(blob).fetch_one(self.database.readers()).await?)
+        let mut query = Sql::new("SELECT 1 FROM ");
+        query.push_live("case_attachments").push(" WHERE blob = ").push_bind(blob).push(" LIMIT 1");
+        let found: Option<(i32,)> = self.database.fetch_optional(&query).await?;
+        Ok(found.is_some())
     }
 
     /// Attachments of a case of an organization, oldest first, after a sequence; `None` when the scope does not show
@@ -104,10 +106,8 @@ impl AttachmentQueries {
         after: Option<i64>,
         limit: u32,
     ) -> Result<Option<AttachmentPage>, QueryError> {
-        const SQL: &str =
-            "SELECT * FROM case_attachments WHERE case_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
         let wanted = Wanted { scope, organization, case, after, limit };
-        let attachments = rows_of_case(&self.database, SQL, wanted).await?;
+        let attachments = rows_of_case(&self.database, "case_attachments", wanted).await?;
         Ok(attachments.map(|mut attachments: Vec<AttachmentRow>| {
             let next_after = cut(&mut attachments, limit, |attachment| attachment.sequence);
             AttachmentPage { attachments, next_after }

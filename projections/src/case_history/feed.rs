@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use dossier_domain::{CaseId, OrganizationId, VisibilityScope};
-use sqlx::AssertSqlSafe;
 
 use super::attachments::AttachmentRow;
 use super::query::{CommentRow, is_visible};
 use crate::database::ReadDatabase;
 use crate::error::QueryError;
 use crate::rows::cut;
+use crate::sql::Sql;
 
 /// Something that happened to a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,32 +73,25 @@ impl FeedQueries {
         beyond: Option<i64>,
         limit: u32,
     ) -> Result<Option<FeedPage>, QueryError> {
-        let mut snapshot = self.database.readers().begin().await?;
-        if !is_visible(&mut snapshot, scope, organization, case).await? {
-            return Ok(None);
-        }
         let (compare, direction, start) = match order {
             FeedOrder::OldestFirst => (">", "ASC", 0),
             FeedOrder::NewestFirst => ("<", "DESC", i64::MAX),
         };
         let sql = |table| {
-            format!(
-                "SELECT * FROM {table} WHERE case_id = $1 AND sequence {compare} $2 ORDER BY sequence {direction} LIMIT $3"
-            )
+            let mut sql = Sql::new("SELECT * FROM ");
+            sql.push_live(table).push(" WHERE case_id = ").push_bind(case.to_string());
+            sql.push(format!(" AND sequence {compare} ")).push_bind(beyond.unwrap_or(start));
+            sql.push(format!(" ORDER BY sequence {direction} LIMIT ")).push_bind(i64::from(limit) + 1);
+            sql
         };
-        let (id, beyond, count) = (case.to_string(), beyond.unwrap_or(start), i64::from(limit) + 1);
-        let comments: Vec<CommentRow> = sqlx::query_as(AssertSqlSafe(sql("case_comments")))
-            .bind(&id)
-            .bind(beyond)
-            .bind(count)
-            .fetch_all(&mut *snapshot)
-            .await?;
-        let attachments: Vec<AttachmentRow> = sqlx::query_as(AssertSqlSafe(sql("case_attachments")))
-            .bind(&id)
-            .bind(beyond)
-            .bind(count)
-            .fetch_all(&mut *snapshot)
-            .await?;
+        let mut snapshot = self.database.snapshot().await?;
+        if !is_visible(&mut snapshot, scope, organization, case).await? {
+            snapshot.end().await?;
+            return Ok(None);
+        }
+        let comments: Vec<CommentRow> = snapshot.fetch_all(&sql("case_comments")).await?;
+        let attachments: Vec<AttachmentRow> = snapshot.fetch_all(&sql("case_attachments")).await?;
+        snapshot.end().await?;
         let mut items: Vec<FeedItem> = comments
             .into_iter()
             .map(FeedItem::Comment)

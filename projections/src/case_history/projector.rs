@@ -4,26 +4,61 @@ use async_trait::async_trait;
 use dossier_domain::case::CaseEvent;
 use dossier_eventlog::Audience;
 use serde::Serialize;
-use sqlx::SqliteConnection;
 
 use super::attachments::AttachmentRow;
 use super::query::CommentRow;
-use crate::database::stored;
+use crate::database::{WriteTransaction, stored};
 use crate::error::ProjectionError;
 use crate::event::{ProjectedEvent, ReadEvent};
-use crate::model::{Generation, ReadModel, Table};
+use crate::model::{Column, Generation, ReadModel, Table};
 use crate::rows::replace;
 use crate::scope::side_name;
 
 /// The read model `case_history`.
 pub struct CaseHistory;
 
-const COMMENTS: &str = "case_comments";
-const ATTACHMENTS: &str = "case_attachments";
-const ATTACHMENT_COLUMNS: &str = "attachment_id TEXT PRIMARY KEY, case_id TEXT NOT NULL, sequence INTEGER NOT NULL, \
-     filename TEXT, media_type TEXT NOT NULL, size_bytes INTEGER NOT NULL, sha256 TEXT, blob TEXT NOT NULL, \
-     subject TEXT NOT NULL, author_email TEXT, author_name TEXT, side TEXT NOT NULL, created_at_micros INTEGER NOT NULL";
-const CASES: &str = "case_history_cases";
+const COMMENTS: Table = Table {
+    name: "case_comments",
+    columns: &[
+        Column::text("comment_id"),
+        Column::text("case_id"),
+        Column::integer("sequence"),
+        Column::text("body").or_null(),
+        Column::text("author_email").or_null(),
+        Column::text("author_name").or_null(),
+        Column::text("side"),
+        Column::integer("created_at_micros"),
+    ],
+    key: &["comment_id"],
+    indexes: &["case_id, sequence"],
+};
+const ATTACHMENTS: Table = Table {
+    name: "case_attachments",
+    columns: &[
+        Column::text("attachment_id"),
+        Column::text("case_id"),
+        Column::integer("sequence"),
+        Column::text("filename").or_null(),
+        Column::text("media_type"),
+        Column::integer("size_bytes"),
+        Column::text("sha256").or_null(),
+        Column::text("blob"),
+        Column::text("subject"),
+        Column::text("author_email").or_null(),
+        Column::text("author_name").or_null(),
+        Column::text("side"),
+        Column::integer("created_at_micros"),
+    ],
+    key: &["attachment_id"],
+    indexes: &["case_id, sequence", "blob"],
+};
+/// Whose case it is, so that this model answers for visibility by itself.
+const CASES: Table = Table {
+    name: "case_history_cases",
+    columns: &[Column::text("case_id"), Column::text("organization"), Column::text("product")],
+    key: &["case_id"],
+    indexes: &[],
+};
 
 #[async_trait]
 impl ReadModel for CaseHistory {
@@ -40,47 +75,21 @@ impl ReadModel for CaseHistory {
     }
 
     fn tables(&self) -> &'static [Table] {
-        &[
-            Table {
-                name: COMMENTS,
-                columns: "comment_id TEXT PRIMARY KEY, case_id TEXT NOT NULL, sequence INTEGER NOT NULL, body TEXT, \
-                          author_email TEXT, author_name TEXT, side TEXT NOT NULL, created_at_micros INTEGER NOT NULL",
-                indexes: &["case_id, sequence"],
-            },
-            Table { name: ATTACHMENTS, columns: ATTACHMENT_COLUMNS, indexes: &["case_id, sequence", "blob"] },
-            // Whose case it is, so that this model answers for visibility by itself.
-            Table {
-                name: CASES,
-                columns: "case_id TEXT PRIMARY KEY, organization TEXT NOT NULL, product TEXT NOT NULL",
-                indexes: &[],
-            },
-        ]
+        &[COMMENTS, ATTACHMENTS, CASES]
     }
 
     async fn project(
         &self,
-        transaction: &mut SqliteConnection,
+        transaction: &mut WriteTransaction<'_>,
         generation: Generation,
         events: &[ProjectedEvent],
     ) -> Result<(), ProjectionError> {
-        replace(
-            transaction,
-            &generation.table(CASES),
-            &events.iter().filter_map(filed_row).collect::<Vec<_>>(),
-        )
-        .await?;
-        replace(
-            transaction,
-            &generation.table(COMMENTS),
-            &events.iter().filter_map(comment_row).collect::<Vec<_>>(),
-        )
-        .await?;
-        replace(
-            transaction,
-            &generation.table(ATTACHMENTS),
-            &events.iter().filter_map(attachment_row).collect::<Vec<_>>(),
-        )
-        .await
+        let filed = events.iter().filter_map(filed_row);
+        replace(transaction, generation, &CASES, filed, |row| row.case_id).await?;
+        let comments = events.iter().filter_map(comment_row);
+        replace(transaction, generation, &COMMENTS, comments, |row| row.comment_id.clone()).await?;
+        let attachments = events.iter().filter_map(attachment_row);
+        replace(transaction, generation, &ATTACHMENTS, attachments, |row| row.attachment_id.clone()).await
     }
 }
 

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use dossier_domain::{CaseId, CommentId, OrganizationId, VisibilityScope};
 use serde::Serialize;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, QueryBuilder, Sqlite, SqliteConnection};
 
-use crate::database::ReadDatabase;
+use crate::database::{ReadDatabase, Snapshot};
 use crate::error::QueryError;
 use crate::rows::cut;
 use crate::scope::push_scope;
+use crate::sql::{ReadRow, Sql};
 
 /// A comment as the read side shows it. Erased values are `None`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow)]
@@ -65,11 +64,12 @@ impl CommentQueries {
         case: CaseId,
         comment: CommentId,
     ) -> Result<Option<CommentRow>, QueryError> {
-        let mut query = QueryBuilder::new("SELECT case_comments.* FROM case_comments WHERE comment_id = ");
-        query.push_bind(comment.to_string()).push(" AND case_id = ").push_bind(case.to_string());
+        let mut query = Sql::new("SELECT case_comments.* FROM ");
+        query.push_live("case_comments").push(" WHERE comment_id = ").push_bind(comment.to_string());
+        query.push(" AND case_id = ").push_bind(case.to_string());
         query.push(" AND ");
         push_visible(&mut query, scope, organization, case);
-        Ok(query.build_query_as().fetch_optional(self.database.readers()).await?)
+        self.database.fetch_optional(&query).await
     }
 
     /// Comments of a case of an organization, oldest first, after a sequence; `None` when the scope does not show the
@@ -85,10 +85,8 @@ impl CommentQueries {
         after: Option<i64>,
         limit: u32,
     ) -> Result<Option<CommentPage>, QueryError> {
-        const SQL: &str =
-            "SELECT * FROM case_comments WHERE case_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
         let wanted = Wanted { scope, organization, case, after, limit };
-        let comments = rows_of_case(&self.database, SQL, wanted).await?;
+        let comments = rows_of_case(&self.database, "case_comments", wanted).await?;
         Ok(comments.map(|mut comments: Vec<CommentRow>| {
             let next_after = cut(&mut comments, limit, |comment| comment.sequence);
             CommentPage { comments, next_after }
@@ -105,52 +103,47 @@ pub(super) struct Wanted<'a> {
     pub(super) limit: u32,
 }
 
-/// Rows of a case by a statement that takes its id, a sequence to begin after and a limit, one more than wanted; `None` when
-/// the scope does not show the case.
-pub(super) async fn rows_of_case<T>(
+/// Rows of a table that belong to a case, in order, one more than wanted; `None` when the scope does not show the case.
+pub(super) async fn rows_of_case<T: ReadRow>(
     database: &ReadDatabase,
-    sql: &'static str,
+    table: &'static str,
     wanted: Wanted<'_>,
-) -> Result<Option<Vec<T>>, QueryError>
-where
-    T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
-{
+) -> Result<Option<Vec<T>>, QueryError> {
+    let mut rows = Sql::new("SELECT * FROM ");
+    rows.push_live(table).push(" WHERE case_id = ").push_bind(wanted.case.to_string());
+    rows.push(" AND sequence > ").push_bind(wanted.after.unwrap_or(0));
+    rows.push(" ORDER BY sequence LIMIT ").push_bind(i64::from(wanted.limit) + 1);
     // One snapshot for both: the case's visibility and its rows.
-    let mut snapshot = database.readers().begin().await?;
-    if !is_visible(&mut snapshot, wanted.scope, wanted.organization, wanted.case).await? {
-        return Ok(None);
-    }
-    let rows = sqlx::query_as(sql)
-        .bind(wanted.case.to_string())
-        .bind(wanted.after.unwrap_or(0))
-        .bind(i64::from(wanted.limit) + 1)
-        .fetch_all(&mut *snapshot)
-        .await?;
-    Ok(Some(rows))
+    let mut snapshot = database.snapshot().await?;
+    let visible = is_visible(&mut snapshot, wanted.scope, wanted.organization, wanted.case).await?;
+    let rows = if visible { Some(snapshot.fetch_all(&rows).await?) } else { None };
+    snapshot.end().await?;
+    Ok(rows)
 }
 
 /// Whether a case exists under an organization and is in scope.
 pub(super) async fn is_visible(
-    snapshot: &mut SqliteConnection,
+    snapshot: &mut Snapshot,
     scope: &VisibilityScope,
     organization: &OrganizationId,
     case: CaseId,
 ) -> Result<bool, QueryError> {
-    let mut visible = QueryBuilder::new("SELECT ");
+    let mut visible = Sql::new("SELECT ");
     push_visible(&mut visible, scope, organization, case);
-    Ok(visible.build_query_scalar::<bool>().fetch_one(snapshot).await?)
+    let answer: Vec<(bool,)> = snapshot.fetch_all(&visible).await?;
+    Ok(answer.first().is_some_and(|(visible,)| *visible))
 }
 
 /// The condition that a case exists under an organization and is in scope.
 pub(super) fn push_visible(
-    query: &mut QueryBuilder<Sqlite>,
+    query: &mut Sql,
     scope: &VisibilityScope,
     organization: &OrganizationId,
     case: CaseId,
 ) {
-    query.push("EXISTS (SELECT 1 FROM case_history_cases AS visible WHERE visible.case_id = ");
-    query.push_bind(case.to_string());
-    query.push(" AND organization = ").push_bind(organization.as_str().to_owned()).push(" AND ");
+    query.push("EXISTS (SELECT 1 FROM ").push_live("case_history_cases");
+    query.push(" WHERE case_history_cases.case_id = ").push_bind(case.to_string());
+    query.push(" AND organization = ").push_bind(organization.as_str()).push(" AND ");
     push_scope(query, scope);
     query.push(")");
 }

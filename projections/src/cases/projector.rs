@@ -5,25 +5,36 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use dossier_domain::case::{CaseEvent, Status};
 use dossier_eventlog::{Audience, Position};
-use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::row::{COLUMNS, CaseRow, subscribers_json};
 use super::text;
-use crate::database::stored;
+use crate::database::{WriteTransaction, stored};
 use crate::error::ProjectionError;
 use crate::event::{ProjectedEvent, ReadEvent};
 use crate::model::{Generation, ReadModel, Table};
 use crate::rows::replace;
+use crate::sql::Sql;
 
 /// The read model `cases`.
 pub struct Cases;
 
-const TABLE: &str = "cases";
+const NAME: &str = "cases";
+const TABLE: Table = Table {
+    name: NAME,
+    columns: COLUMNS,
+    key: &["case_id"],
+    indexes: &[
+        "organization, sequence",
+        "organization, status, sequence",
+        "organization, priority, sequence",
+        "organization, filer_email, sequence",
+    ],
+};
 
 #[async_trait]
 impl ReadModel for Cases {
     fn name(&self) -> &'static str {
-        TABLE
+        NAME
     }
 
     fn schema_version(&self) -> i64 {
@@ -35,47 +46,34 @@ impl ReadModel for Cases {
     }
 
     fn tables(&self) -> &'static [Table] {
-        &[
-            Table {
-                name: TABLE,
-                columns: COLUMNS,
-                indexes: &[
-                    "organization, sequence",
-                    "organization, status, sequence",
-                    "organization, priority, sequence",
-                    "organization, filer_email, sequence",
-                ],
-            },
-            Table { name: text::TABLE, columns: text::COLUMNS, indexes: &[] },
-        ]
+        &[TABLE, text::TABLE]
     }
 
     async fn project(
         &self,
-        transaction: &mut SqliteConnection,
+        transaction: &mut WriteTransaction<'_>,
         generation: Generation,
         events: &[ProjectedEvent],
     ) -> Result<(), ProjectionError> {
-        let table = generation.table(TABLE);
-        let mut rows = load(transaction, &table, events).await?;
+        let mut rows = load(transaction, generation, events).await?;
         for event in events {
             take_in(&mut rows, event);
         }
-        replace(transaction, &table, &rows.into_values().collect::<Vec<_>>()).await?;
+        replace(transaction, generation, &TABLE, rows.values(), |row| &row.case_id).await?;
         text::project(transaction, generation, events).await
     }
 }
 
 /// The rows of every case that the events touch and that is there already.
 async fn load(
-    transaction: &mut SqliteConnection,
-    table: &str,
+    transaction: &mut WriteTransaction<'_>,
+    generation: Generation,
     events: &[ProjectedEvent],
 ) -> Result<BTreeMap<String, CaseRow>, ProjectionError> {
     let ids: BTreeSet<&str> = events.iter().map(|event| event.stream.id()).collect();
-    let ids = serde_json::to_string(&ids).expect("strings are serializable");
-    let sql = format!("SELECT * FROM {table} WHERE case_id IN (SELECT value FROM json_each($1))");
-    let rows: Vec<CaseRow> = sqlx::query_as(AssertSqlSafe(sql)).bind(ids).fetch_all(transaction).await?;
+    let mut sql = Sql::new(format!("SELECT * FROM {} WHERE case_id", generation.table(NAME)));
+    sql.push_is_one_of(ids);
+    let rows: Vec<CaseRow> = transaction.fetch_all(&sql).await?;
     Ok(rows.into_iter().map(|row| (row.case_id.clone(), row)).collect())
 }
 

@@ -6,7 +6,6 @@ use dossier_domain::case::Status;
 use dossier_domain::catalogue::Priority;
 use dossier_domain::{CaseId, OrganizationId, Side, VisibilityScope};
 use jiff::Timestamp;
-use sqlx::{QueryBuilder, Sqlite};
 
 use super::row::CaseRow;
 use super::text::fold;
@@ -14,6 +13,7 @@ use crate::database::ReadDatabase;
 use crate::error::QueryError;
 use crate::rows::cut;
 use crate::scope::push_scope;
+use crate::sql::Sql;
 
 /// What a listed case must fulfil.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl CaseCondition {
         Self::Or(Vec::new())
     }
 
-    fn push(&self, query: &mut QueryBuilder<Sqlite>) {
+    fn push(&self, query: &mut Sql) {
         match self {
             Self::And(conditions) => push_joined(query, conditions, " AND ", "TRUE"),
             Self::Or(conditions) => push_joined(query, conditions, " OR ", "FALSE"),
@@ -66,16 +66,14 @@ impl CaseCondition {
                 query.push("filer_email = ").push_bind(email.to_lowercase());
             }
             Self::Classification(ids) => {
-                query.push("classification_id IN (");
-                let mut list = query.separated(", ");
-                for id in ids {
-                    list.push_bind(id.clone());
-                }
-                query.push(")");
+                query.push("classification_id").push_is_one_of(ids);
             }
             Self::Text(text) => {
-                query.push("EXISTS (SELECT 1 FROM case_texts WHERE case_texts.case_id = cases.case_id AND instr(text, ");
-                query.push_bind(fold(text)).push(") > 0)");
+                query.push("EXISTS (SELECT 1 FROM ").push_live("case_texts");
+                query
+                    .push(" WHERE case_texts.case_id = cases.case_id AND ")
+                    .push_contains("text", fold(text))
+                    .push(")");
             }
             Self::UpdatedAfter(instant, side) => {
                 let support = *side == Side::Support;
@@ -86,7 +84,7 @@ impl CaseCondition {
     }
 }
 
-fn push_joined(query: &mut QueryBuilder<Sqlite>, conditions: &[CaseCondition], by: &str, empty: &str) {
+fn push_joined(query: &mut Sql, conditions: &[CaseCondition], by: &'static str, empty: &'static str) {
     if conditions.is_empty() {
         query.push(empty);
         return;
@@ -132,12 +130,12 @@ impl CaseQueries {
         organization: &OrganizationId,
         case: CaseId,
     ) -> Result<Option<CaseRow>, QueryError> {
-        let mut query = QueryBuilder::new("SELECT * FROM cases WHERE case_id = ");
-        query.push_bind(case.to_string());
-        query.push(" AND organization = ").push_bind(organization.as_str().to_owned());
+        let mut query = Sql::new("SELECT * FROM ");
+        query.push_live("cases").push(" WHERE case_id = ").push_bind(case.to_string());
+        query.push(" AND organization = ").push_bind(organization.as_str());
         query.push(" AND ");
         push_scope(&mut query, scope);
-        Ok(query.build_query_as().fetch_optional(self.database.readers()).await?)
+        self.database.fetch_optional(&query).await
     }
 
     /// Cases of an organization that the scope shows, newest first, beginning before a sequence. The order never
@@ -153,8 +151,8 @@ impl CaseQueries {
         before: Option<i64>,
         limit: u32,
     ) -> Result<CasePage, QueryError> {
-        let mut query = list_query(scope, organization, condition, before, limit);
-        let mut cases: Vec<CaseRow> = query.build_query_as().fetch_all(self.database.readers()).await?;
+        let query = list_query(scope, organization, condition, before, limit);
+        let mut cases: Vec<CaseRow> = self.database.fetch_all(&query).await?;
         let next_before = cut(&mut cases, limit, |case| case.sequence);
         Ok(CasePage { cases, next_before })
     }
@@ -167,9 +165,9 @@ fn list_query(
     condition: &CaseCondition,
     before: Option<i64>,
     limit: u32,
-) -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new("SELECT * FROM cases WHERE organization = ");
-    query.push_bind(organization.as_str().to_owned()).push(" AND ");
+) -> Sql {
+    let mut query = Sql::new("SELECT * FROM ");
+    query.push_live("cases").push(" WHERE organization = ").push_bind(organization.as_str()).push(" AND ");
     push_scope(&mut query, scope);
     query.push(" AND ");
     condition.push(&mut query);

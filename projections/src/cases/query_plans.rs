@@ -3,22 +3,20 @@
 use std::path::Path;
 
 use dossier_domain::ProductId;
-use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::*;
 use crate::cases::Cases;
+use crate::location::ReadLocation;
 
 async fn plan_of(directory: &Path, scope: &VisibilityScope, condition: &CaseCondition) -> String {
-    let database = ReadDatabase::open(&directory.join("read.db")).await.unwrap();
+    let database = ReadDatabase::open(&ReadLocation::sqlite(directory.join("read.db"))).await.unwrap();
     database.open_model(&Cases, Uuid::nil()).await.unwrap();
     let acme = OrganizationId::new("acme").unwrap();
     let mut plans = Vec::new();
     for before in [None, Some(7)] {
-        let query = list_query(scope, &acme, condition, before, 50);
-        let sql = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", query.sql().as_str()));
-        let plan: Vec<(i64, i64, i64, String)> =
-            sqlx::query_as(sql).fetch_all(database.readers()).await.unwrap();
+        let query = list_query(scope, &acme, condition, before, 50).explained();
+        let plan: Vec<(i64, i64, i64, String)> = database.fetch_all(&query).await.unwrap();
         plans.extend(plan.into_iter().map(|(.., detail)| detail));
     }
     plans.join("; ")

@@ -6,40 +6,41 @@ use dossier_domain::personal::Personal;
 use dossier_eventlog::{Position, Revision};
 use jiff::Timestamp;
 use serde::Serialize;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row};
+use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 
 use crate::database::stored;
+use crate::model::Column;
 use crate::scope::side_name;
 
 /// Columns of the table `cases`, in the order of [`CaseRow`]'s fields. Erased values are NULL.
-pub(super) const COLUMNS: &str = "
-    case_id TEXT PRIMARY KEY,
-    sequence INTEGER NOT NULL,
-    organization TEXT NOT NULL,
-    product TEXT NOT NULL,
-    classification_id TEXT NOT NULL,
-    classification_name TEXT NOT NULL,
-    title TEXT,
-    description TEXT,
-    priority INTEGER NOT NULL,
-    status TEXT NOT NULL,
-    escalated INTEGER NOT NULL,
-    language TEXT NOT NULL,
-    time_zone TEXT,
-    contact_email TEXT,
-    subscribers TEXT NOT NULL,
-    test_case INTEGER NOT NULL,
-    problem TEXT,
-    filer_email TEXT,
-    filer_name TEXT,
-    filer_side TEXT NOT NULL,
-    manager TEXT,
-    filed_at_micros INTEGER NOT NULL,
-    updated_at_micros INTEGER NOT NULL,
-    customer_updated_at_micros INTEGER NOT NULL,
-    revision INTEGER NOT NULL,
-    customer_revision INTEGER NOT NULL";
+pub(super) const COLUMNS: &[Column] = &[
+    Column::text("case_id"),
+    Column::integer("sequence"),
+    Column::text("organization"),
+    Column::text("product"),
+    Column::text("classification_id"),
+    Column::text("classification_name"),
+    Column::text("title").or_null(),
+    Column::text("description").or_null(),
+    Column::integer("priority"),
+    Column::text("status"),
+    Column::boolean("escalated"),
+    Column::text("language"),
+    Column::text("time_zone").or_null(),
+    Column::text("contact_email").or_null(),
+    Column::text("subscribers"),
+    Column::boolean("test_case"),
+    Column::text("problem").or_null(),
+    Column::text("filer_email").or_null(),
+    Column::text("filer_name").or_null(),
+    Column::text("filer_side"),
+    Column::text("manager").or_null(),
+    Column::integer("filed_at_micros"),
+    Column::integer("updated_at_micros"),
+    Column::integer("customer_updated_at_micros"),
+    Column::integer("revision"),
+    Column::integer("customer_revision"),
+];
 
 /// A case as the read side shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -99,8 +100,14 @@ pub struct CaseRow {
 }
 
 /// By number, in the order of [`COLUMNS`]: a list looks up hundreds of columns, and names cost more than values.
-impl<'r> FromRow<'r, SqliteRow> for CaseRow {
-    fn from_row(row: &'r SqliteRow) -> Result<Self, sqlx::Error> {
+impl<'r, R: Row> FromRow<'r, R> for CaseRow
+where
+    usize: ColumnIndex<R>,
+    String: Decode<'r, R::Database> + Type<R::Database>,
+    i64: Decode<'r, R::Database> + Type<R::Database>,
+    bool: Decode<'r, R::Database> + Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
         Ok(Self {
             case_id: row.try_get(0)?,
             sequence: row.try_get(1)?,

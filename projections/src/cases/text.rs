@@ -4,16 +4,19 @@
 use dossier_domain::case::CaseEvent;
 use dossier_eventlog::Audience;
 use serde::Serialize;
-use sqlx::SqliteConnection;
 
+use crate::database::WriteTransaction;
 use crate::error::ProjectionError;
 use crate::event::{ProjectedEvent, ReadEvent};
-use crate::model::Generation;
+use crate::model::{Column, Generation, Table};
 use crate::rows::replace;
 
-pub(super) const TABLE: &str = "case_texts";
-pub(super) const COLUMNS: &str =
-    "case_id TEXT NOT NULL, part TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (case_id, part)";
+pub(super) const TABLE: Table = Table {
+    name: "case_texts",
+    columns: &[Column::text("case_id"), Column::text("part"), Column::text("text")],
+    key: &["case_id", "part"],
+    indexes: &[],
+};
 
 /// A text as it is compared: every character in lower case, by itself, so that a part of a text folds to a part of the
 /// folded text.
@@ -30,12 +33,14 @@ struct TextRow<'a> {
 }
 
 pub(super) async fn project(
-    transaction: &mut SqliteConnection,
+    transaction: &mut WriteTransaction<'_>,
     generation: Generation,
     events: &[ProjectedEvent],
 ) -> Result<(), ProjectionError> {
-    let rows: Vec<TextRow<'_>> = events.iter().flat_map(rows).collect();
-    replace(transaction, &generation.table(TABLE), &rows).await
+    replace(transaction, generation, &TABLE, events.iter().flat_map(rows), |row| {
+        (row.case_id, row.part.clone())
+    })
+    .await
 }
 
 fn rows(projected: &ProjectedEvent) -> Vec<TextRow<'_>> {

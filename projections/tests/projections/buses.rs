@@ -26,6 +26,11 @@ impl ScriptedBus {
         self.subscribers.lock().unwrap().clear();
     }
 
+    /// How many listen.
+    pub(crate) fn subscribers(&self) -> usize {
+        self.subscribers.lock().unwrap().iter().filter(|subscriber| !subscriber.is_closed()).count()
+    }
+
     pub(crate) async fn subscribed(&self, count: usize) {
         while self.subscribers.lock().unwrap().len() < count {
             tokio::time::sleep(Duration::from_millis(1)).await;

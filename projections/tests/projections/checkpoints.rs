@@ -28,7 +28,6 @@ fn counted_in(table: &str, count: u64) -> Vec<String> {
     vec![format!("{table}: 'case-{}' | {count} | '{}'", case(0), positions.join(" "))]
 }
 
-#[tokio::test]
 async fn rows_whose_checkpoint_does_not_commit_are_not_there() {
     let world = World::given(&[filed(0), commented(0, 1)]).await;
     let switches = Switches::default();
@@ -43,7 +42,6 @@ async fn rows_whose_checkpoint_does_not_commit_are_not_there() {
     running.until("tally", |status| status.last_error.is_none()).await;
 }
 
-#[tokio::test]
 async fn a_projector_stopped_in_the_middle_of_a_batch_leaves_nothing_half_done() {
     let world = World::given(&[filed(0), commented(0, 1)]).await;
     let switches = Switches { batches: Arc::new(Semaphore::new(0)), ..Switches::default() };
@@ -56,7 +54,6 @@ async fn a_projector_stopped_in_the_middle_of_a_batch_leaves_nothing_half_done()
     assert_eq!(running.dump().await, counted(2));
 }
 
-#[tokio::test]
 async fn started_again_it_goes_on_where_it_was() {
     let world = World::given(&[filed(0), commented(0, 1)]).await;
     for round in 1..4 {
@@ -73,7 +70,6 @@ async fn started_again_it_goes_on_where_it_was() {
     }
 }
 
-#[tokio::test]
 async fn of_twins_on_one_database_each_event_is_taken_in_by_one() {
     let world = World::given(&[filed(0)]).await;
     let bus = Arc::new(ScriptedBus::default());
@@ -112,7 +108,6 @@ async fn a_twin_that_was_paused_and_overtaken_is_fenced_and_follows() {
     assert_eq!(paused.dump().await, counted(3));
 }
 
-#[tokio::test]
 async fn a_twins_rebuild_is_followed() {
     let world = World::given(&[filed(0)]).await;
     let one = world.run_with(Arc::new(SilentBus), Tally::default()).await;
@@ -128,9 +123,8 @@ async fn a_twins_rebuild_is_followed() {
 }
 
 /// The database of one log beside another log: it says 'rebuild', tells nobody that it is caught up, and a rebuild heals it.
-async fn halts_and_is_healed(world: &World, path: &std::path::Path) {
-    let models =
-        ReadModels::open(&ReadLocation::sqlite(path), world.follower(Arc::new(SilentBus))).await.unwrap();
+async fn halts_and_is_healed(world: &World, location: &ReadLocation) {
+    let models = ReadModels::open(location, world.follower(Arc::new(SilentBus))).await.unwrap();
     let running = Running::start(models);
     for model in ["cases", "case_history"] {
         let why = running.halted(model).await;
@@ -151,7 +145,6 @@ async fn halts_and_is_healed(world: &World, path: &std::path::Path) {
     assert_eq!(running.dump().await, world.expected_dump().await);
 }
 
-#[tokio::test]
 async fn a_database_of_another_log_halts_until_it_is_rebuilt() {
     let other = World::of_log(2);
     other.append(&[filed(0), commented(0, 1), commented(0, 2)]).await;
@@ -159,20 +152,18 @@ async fn a_database_of_another_log_halts_until_it_is_rebuilt() {
     running.caught_up(Position(3)).await;
     running.stop().await;
     let world = World::given(&[filed(0), commented(0, 1), commented(0, 2), commented(0, 3)]).await;
-    halts_and_is_healed(&world, &other.path()).await;
+    halts_and_is_healed(&world, &other.location()).await;
 }
 
-#[tokio::test]
 async fn a_database_ahead_of_its_log_halts_until_it_is_rebuilt() {
     let ahead = World::given(&[filed(0), commented(0, 1), commented(0, 2)]).await;
     let running = ahead.run().await;
     running.caught_up(Position(3)).await;
     running.stop().await;
     let restored = World::given(&[filed(0), commented(0, 1)]).await;
-    halts_and_is_healed(&restored, &ahead.path()).await;
+    halts_and_is_healed(&restored, &ahead.location()).await;
 }
 
-#[tokio::test]
 async fn a_log_that_holds_another_event_where_the_checkpoint_stands_halts() {
     let world = World::given(&[filed(0), commented(0, 1)]).await;
     let running = world.run().await;
@@ -180,10 +171,30 @@ async fn a_log_that_holds_another_event_where_the_checkpoint_stands_halts() {
     running.stop().await;
     let last = world.recorded().await[1].clone();
     world.store.replace(RecordedEvent { event_id: EventId(Uuid::from_u128(99)), ..last });
-    halts_and_is_healed(&world, &world.path()).await;
+    halts_and_is_healed(&world, &world.location()).await;
 }
 
-#[tokio::test]
+async fn a_halted_projector_notices_that_another_process_has_rebuilt_its_model() {
+    let world = World::given(&[filed(0), commented(0, 1)]).await;
+    let good = world.recorded().await[1].clone();
+    world.store.replace(RecordedEvent { event_type: "CommentSung".into(), ..good });
+    let running = world.run().await;
+    for model in ["cases", "case_history"] {
+        running.halted(model).await;
+    }
+    world.store.restore();
+    let other = world.observe().await;
+    for model in ["cases", "case_history"] {
+        assert!(other.models.rebuild(model, &|_| {}).await.unwrap());
+    }
+    other.stop().await;
+    let head = world.append(&[commented(0, 2)]).await;
+    for model in ["cases", "case_history"] {
+        running.until(model, |status| status.position == head && status.halted.is_none()).await;
+    }
+    assert_eq!(running.dump().await, world.expected_dump().await);
+}
+
 async fn a_model_that_another_release_has_built_anew_under_it_halts() {
     let world = World::given(&[filed(0)]).await;
     let old = world.run_with(Arc::new(SilentBus), Tally::default()).await;
@@ -199,10 +210,23 @@ async fn a_model_that_another_release_has_built_anew_under_it_halts() {
 #[tokio::test]
 async fn a_file_that_is_no_database_is_refused_with_what_to_do() {
     let world = World::new();
-    std::fs::write(world.path(), b"this is not a database, but it is long enough to be looked at".repeat(50))
+    let ReadLocation::Sqlite(path) = world.location() else { unreachable!("the default") };
+    std::fs::write(path, b"this is not a database, but it is long enough to be looked at".repeat(50))
         .unwrap();
-    let refused =
-        ReadModels::open(&ReadLocation::sqlite(world.path()), world.follower(Arc::new(SilentBus))).await;
+    let refused = ReadModels::open(&world.location(), world.follower(Arc::new(SilentBus))).await;
     let Err(error @ OpenError::Unusable { .. }) = refused else { panic!("opened") };
     assert!(error.to_string().contains("move it away"), "{error}");
 }
+
+on_each_engine!(
+    rows_whose_checkpoint_does_not_commit_are_not_there,
+    a_projector_stopped_in_the_middle_of_a_batch_leaves_nothing_half_done,
+    started_again_it_goes_on_where_it_was,
+    of_twins_on_one_database_each_event_is_taken_in_by_one,
+    a_twins_rebuild_is_followed,
+    a_database_of_another_log_halts_until_it_is_rebuilt,
+    a_database_ahead_of_its_log_halts_until_it_is_rebuilt,
+    a_log_that_holds_another_event_where_the_checkpoint_stands_halts,
+    a_halted_projector_notices_that_another_process_has_rebuilt_its_model,
+    a_model_that_another_release_has_built_anew_under_it_halts,
+);

@@ -10,6 +10,7 @@ use proptest::sample::Index;
 use tokio_util::sync::CancellationToken;
 
 use crate::buses::{ScriptedBus, SilentBus};
+use crate::engines::block_on_each_engine;
 use crate::samples::*;
 use crate::tally::Tally;
 use crate::world::{PATIENCE, World};
@@ -63,7 +64,7 @@ proptest! {
         facts in any_history(40),
         batches in prop::collection::vec((1..8_usize, any_trouble()), 1..20),
     ) {
-        block_on(async {
+        block_on_each_engine(async || {
             let world = World::new();
             let bus = Arc::new(ScriptedBus::default());
             let running = world.run_on(bus.clone()).await;
@@ -98,7 +99,7 @@ proptest! {
         count in 1..30_u64,
         batches in prop::collection::vec((1..8_u64, any_trouble()), 1..10),
     ) {
-        block_on(async {
+        block_on_each_engine(async || {
             let world = World::given(&[filed(0)]).await;
             let bus = Arc::new(ScriptedBus::default());
             let running = world.run_with(bus.clone(), Tally::default()).await;
@@ -130,7 +131,6 @@ proptest! {
     }
 }
 
-#[tokio::test]
 async fn messages_that_follow_each_other_are_taken_in_without_reading_the_log() {
     let world = World::given(&[filed(0)]).await;
     let bus = Arc::new(ScriptedBus::default());
@@ -160,7 +160,6 @@ async fn messages_that_follow_each_other_are_taken_in_without_reading_the_log() 
     assert_eq!(running.dump().await, world.expected_dump().await);
 }
 
-#[tokio::test]
 async fn the_last_message_lost_is_read_from_the_log() {
     let world = World::given(&[filed(0)]).await;
     let bus = Arc::new(ScriptedBus::default());
@@ -173,7 +172,6 @@ async fn the_last_message_lost_is_read_from_the_log() {
     assert_eq!(running.dump().await, world.expected_dump().await);
 }
 
-#[tokio::test]
 async fn old_messages_that_keep_coming_do_not_put_off_reading_the_log() {
     let world = World::given(&[filed(0)]).await;
     let bus = Arc::new(ScriptedBus::default());
@@ -191,7 +189,6 @@ async fn old_messages_that_keep_coming_do_not_put_off_reading_the_log() {
     chatter.abort();
 }
 
-#[tokio::test]
 async fn without_bus_and_hint_the_log_is_looked_at_now_and_then() {
     let world = World::given(&[filed(0)]).await;
     world.store.without_hint.store(true, Ordering::Relaxed);
@@ -201,7 +198,6 @@ async fn without_bus_and_hint_the_log_is_looked_at_now_and_then() {
     running.caught_up(head).await;
 }
 
-#[tokio::test]
 async fn a_subscription_that_ends_is_taken_up_again() {
     let world = World::given(&[filed(0)]).await;
     let bus = Arc::new(ScriptedBus::default());
@@ -215,7 +211,6 @@ async fn a_subscription_that_ends_is_taken_up_again() {
     running.caught_up(head).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_follower_that_falls_out_of_the_ring_catches_up() {
     let world = World::given(&[filed(0)]).await;
     let bus = Arc::new(InProcessBus::new(2));
@@ -234,7 +229,6 @@ async fn a_follower_that_falls_out_of_the_ring_catches_up() {
     relaying.await.unwrap().unwrap();
 }
 
-#[tokio::test]
 async fn waiting_ends_when_time_is_up_and_says_for_whom() {
     let world = World::given(&[filed(0)]).await;
     let running = world.run().await;
@@ -242,3 +236,17 @@ async fn waiting_ends_when_time_is_up_and_says_for_whom() {
     assert!(waited.unwrap_err().to_string().contains("cases"));
     running.models.wait_for(Position(1), PATIENCE).await.unwrap();
 }
+
+on_each_engine!(
+    messages_that_follow_each_other_are_taken_in_without_reading_the_log,
+    the_last_message_lost_is_read_from_the_log,
+    old_messages_that_keep_coming_do_not_put_off_reading_the_log,
+    without_bus_and_hint_the_log_is_looked_at_now_and_then,
+    a_subscription_that_ends_is_taken_up_again,
+    waiting_ends_when_time_is_up_and_says_for_whom,
+);
+
+on_each_engine!(
+    multi_thread:
+    a_follower_that_falls_out_of_the_ring_catches_up,
+);

@@ -2,9 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
+#[macro_use]
+mod engines;
 mod buses;
 mod checkpoints;
 mod delivery;
+#[cfg(feature = "postgres")]
+mod fleet;
 mod queries;
 mod rebuild;
 mod rows;

@@ -10,6 +10,7 @@ use dossier_projections::cases::{CaseCondition, CaseRow, CurrentCases};
 use proptest::prelude::*;
 
 use crate::buses::ScriptedBus;
+use crate::engines::block_on_each_engine;
 use crate::samples::*;
 use crate::world::{Running, World};
 
@@ -26,7 +27,6 @@ async fn running_with(facts: &[Fact]) -> (World, Running) {
 }
 
 /// R-ACCESS-3, R-ACCESS-7: a scope of nothing, which a pending grant and a mere listing have, shows nothing.
-#[tokio::test]
 async fn only_what_the_scope_shows_is_there_however_it_is_asked_for() {
     let facts = [
         filed_for(0, "acme", "compute"),
@@ -76,7 +76,6 @@ async fn only_what_the_scope_shows_is_there_however_it_is_asked_for() {
     assert_eq!(of_another_case, None, "a comment is addressed under its case");
 }
 
-#[tokio::test]
 async fn comments_come_oldest_first_page_by_page() {
     let facts: Vec<Fact> = [filed(0), filed(1)]
         .into_iter()
@@ -106,7 +105,6 @@ async fn comments_come_oldest_first_page_by_page() {
 }
 
 /// R-ATTACH-1: whoever sees the case sees its attachments, and nobody else.
-#[tokio::test]
 async fn r_attach_1_attachments_and_the_feed_are_seen_by_whoever_sees_the_case_and_in_order() {
     let attached = |number, n| Fact::of_case(number, attachment(n));
     let facts = [
@@ -163,7 +161,6 @@ async fn r_attach_1_attachments_and_the_feed_are_seen_by_whoever_sees_the_case_a
     }
 }
 
-#[tokio::test]
 async fn a_case_from_memory_is_never_older_than_the_log_and_never_another_ones() {
     let (world, running) = running_with(&[filed(0), filed_for(1, "globex", "compute")]).await;
     let current = CurrentCases::new(running.cases(), world.store.clone());
@@ -194,7 +191,6 @@ async fn a_case_from_memory_is_never_older_than_the_log_and_never_another_ones()
     }
 }
 
-#[tokio::test]
 async fn filters_by_address_do_not_mind_capitals() {
     let (_world, running) = running_with(&[filed(0)]).await;
     for (address, count) in [("alice@acme.example", 1), ("Alice@ACME.example", 1), ("bob@acme.example", 0)] {
@@ -222,7 +218,6 @@ fn fulfils(condition: &CaseCondition, row: &CaseRow) -> bool {
     }
 }
 
-#[tokio::test]
 async fn free_text_is_found_in_title_description_and_comments_as_a_plain_part_of_any_case() {
     let title = |number, text: &str| Fact::of_case(number, CaseRenamed { title: crate::samples::text(text) });
     let facts = [filed(0), filed(1), title(0, "100 % of ÉCRANS_black"), commented(1, 7)];
@@ -318,7 +313,7 @@ proptest! {
         facts in any_cases(50),
         conditions in prop::collection::vec((any_condition(), 1..6_u32), 20),
     ) {
-        block_on(async {
+        block_on_each_engine(async || {
             let (_world, running) = running_with(&facts).await;
             let all = pages(&running, &acme(), &CaseCondition::anything(), 1_000).await;
             assert!(all.windows(2).all(|pair| pair[0].sequence > pair[1].sequence), "newest first");
@@ -336,7 +331,7 @@ proptest! {
         after in prop::collection::vec((0..60_u8, 0..13_u8), 0..20),
         size in 1..5_u32,
     ) {
-        block_on(async {
+        block_on_each_engine(async || {
             let world = World::given(&before).await;
             let bus = Arc::new(ScriptedBus::default());
             let running = world.run_on(bus.clone()).await;
@@ -345,7 +340,7 @@ proptest! {
             let there: Vec<String> =
                 pages(&running, &acme(), &anything, 1_000).await.into_iter().map(|row| row.case_id).collect();
             let count = u8::try_from(there.len()).unwrap();
-            let (mut seen, mut cursor, mut news) = (Vec::new(), None, after.into_iter().zip(0_u8..));
+            let (mut seen, mut cursor, mut news) = (Vec::new(), None, after.iter().copied().zip(0_u8..));
             loop {
                 let page = running.cases().list(&all_of("acme"), &acme(), &anything, cursor, size).await.unwrap();
                 seen.extend(page.cases.into_iter().map(|row| row.case_id));
@@ -370,3 +365,12 @@ proptest! {
 fn is_filing(fact: &Fact) -> bool {
     matches!(&fact.event, FactEvent::Case(event) if matches!(**event, dossier_domain::case::CaseEvent::CaseFiled(_)))
 }
+
+on_each_engine!(
+    only_what_the_scope_shows_is_there_however_it_is_asked_for,
+    comments_come_oldest_first_page_by_page,
+    r_attach_1_attachments_and_the_feed_are_seen_by_whoever_sees_the_case_and_in_order,
+    a_case_from_memory_is_never_older_than_the_log_and_never_another_ones,
+    filters_by_address_do_not_mind_capitals,
+    free_text_is_found_in_title_description_and_comments_as_a_plain_part_of_any_case,
+);

@@ -256,11 +256,6 @@ pub(crate) fn any_history(longest: usize) -> impl Strategy<Value = Vec<Fact>> {
     prop::collection::vec((0..8_u8, 0..14_u8), 1..=longest).prop_map(|told| history(&told))
 }
 
-/// Runs what a property says; each case has a runtime of its own.
-pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
-}
-
 pub(crate) fn few(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
-use dossier_projections::{Generation, ProjectedEvent, ProjectionError, ReadModel, Table};
-use sqlx::{AssertSqlSafe, SqliteConnection};
+use dossier_projections::{
+    Column, Generation, ProjectedEvent, ProjectionError, ReadModel, Sql, Table, WriteTransaction,
+};
 use tokio::sync::Semaphore;
 
 /// What a test holds of a [`Tally`].
@@ -33,7 +34,11 @@ pub(crate) struct Tally {
     pub(crate) second_release: bool,
 }
 
-const COLUMNS: &str = "stream TEXT PRIMARY KEY, seen INTEGER NOT NULL, positions TEXT NOT NULL";
+const COLUMNS: &[Column] = &[Column::text("stream"), Column::integer("seen"), Column::text("positions")];
+
+const fn table(name: &'static str) -> Table {
+    Table { name, columns: COLUMNS, key: &["stream"], indexes: &["seen"] }
+}
 
 #[async_trait]
 impl ReadModel for Tally {
@@ -50,30 +55,27 @@ impl ReadModel for Tally {
     }
 
     fn tables(&self) -> &'static [Table] {
-        if self.second_release {
-            &[Table { name: "tallies", columns: COLUMNS, indexes: &["seen"] }]
-        } else {
-            &[Table { name: "tally", columns: COLUMNS, indexes: &["seen"] }]
-        }
+        const TABLES: [&[Table]; 2] = [&[table("tally")], &[table("tallies")]];
+        TABLES[usize::from(self.second_release)]
     }
 
     async fn project(
         &self,
-        transaction: &mut SqliteConnection,
+        transaction: &mut WriteTransaction<'_>,
         generation: Generation,
         events: &[ProjectedEvent],
     ) -> Result<(), ProjectionError> {
         let table = generation.table(self.tables()[0].name);
         for event in events {
-            let sql = format!(
-                "INSERT INTO {table} (stream, seen, positions) VALUES ($1, 1, $2)
-                 ON CONFLICT (stream) DO UPDATE SET seen = seen + 1, positions = positions || ' ' || $2"
-            );
-            sqlx::query(AssertSqlSafe(sql))
+            let sql = Sql::new(format!("INSERT INTO {table} (stream, seen, positions) VALUES ("))
                 .bind(event.stream.as_str())
+                .then(", 1, ")
                 .bind(event.position.to_string())
-                .execute(&mut *transaction)
-                .await?;
+                .then(format!(
+                    ") ON CONFLICT (stream) DO UPDATE SET seen = {table}.seen + 1,
+                     positions = {table}.positions || ' ' || excluded.positions"
+                ));
+            transaction.execute(&sql).await?;
         }
         self.switches.batches.acquire().await.expect("never closed").forget();
         if generation.0 >= self.switches.fails_from_generation.load(Ordering::Relaxed) {

@@ -48,13 +48,11 @@ async fn world_with(bad: Fact) -> World {
     World::given(&[filed(0), commented(0, 1), bad, commented(0, 2), filed(1)]).await
 }
 
-#[tokio::test]
 async fn an_event_of_an_unknown_type_or_version_halts() {
     stops_before_the_third(&world_with(bad("CaseSung", 1, b"{}")).await, "CaseSung version 1").await;
     stops_before_the_third(&world_with(bad("CaseClosed", 7, b"{}")).await, "CaseClosed version 7").await;
 }
 
-#[tokio::test]
 async fn a_damaged_payload_halts() {
     for payload in [&b"{}"[..], b"", b"\xff", b"[1"] {
         stops_before_the_third(&world_with(bad("CaseClosed", 1, payload)).await, "CaseClosed version 1")
@@ -62,7 +60,6 @@ async fn a_damaged_payload_halts() {
     }
 }
 
-#[tokio::test]
 async fn damaged_metadata_halts() {
     let fact = commented(0, 9).with_metadata(b"{\"audience\":\"everybody\"}");
     stops_before_the_third(&world_with(fact).await, "metadata").await;
@@ -78,7 +75,6 @@ async fn world_sealed_elsewhere(fact: Fact) -> World {
     world
 }
 
-#[tokio::test]
 async fn a_missing_key_halts() {
     let mut comment = comment(9, "sealed elsewhere");
     comment.author = contact("stranger");
@@ -87,13 +83,11 @@ async fn a_missing_key_halts() {
     stops_before_the_third(&world, "no key for subject").await;
 }
 
-#[tokio::test]
 async fn a_value_that_does_not_open_halts() {
     let world = world_sealed_elsewhere(commented(0, 9)).await;
     stops_before_the_third(&world, "does not open").await;
 }
 
-#[tokio::test]
 async fn a_value_of_another_form_halts() {
     let world = World::given(&[filed(0), commented(0, 1)]).await;
     let mut event = CaseEvent::from(comment(9, "x"));
@@ -105,7 +99,6 @@ async fn a_value_of_another_form_halts() {
     stops_before_the_third(&world, "unknown form").await;
 }
 
-#[tokio::test]
 async fn events_of_categories_that_a_model_does_not_take_in_need_not_be_readable() {
     let odd = Fact::raw("note-1", "NoteNobodyKnows", 9, b"no json").with_metadata(b"no json either");
     let world = world_with(odd).await;
@@ -114,7 +107,6 @@ async fn events_of_categories_that_a_model_does_not_take_in_need_not_be_readable
     assert!(running.models.statuses().iter().all(|(_, status)| status.halted.is_none()));
 }
 
-#[tokio::test]
 async fn once_it_is_readable_a_rebuild_takes_it_in() {
     let world = World::given(&[filed(0), commented(0, 1), commented(0, 2), commented(0, 3)]).await;
     let good = world.recorded().await[2].clone();
@@ -134,3 +126,14 @@ async fn once_it_is_readable_a_rebuild_takes_it_in() {
     running.caught_up(head).await;
     assert_eq!(running.dump().await, world.expected_dump().await);
 }
+
+on_each_engine!(
+    an_event_of_an_unknown_type_or_version_halts,
+    a_damaged_payload_halts,
+    damaged_metadata_halts,
+    a_missing_key_halts,
+    a_value_that_does_not_open_halts,
+    a_value_of_another_form_halts,
+    events_of_categories_that_a_model_does_not_take_in_need_not_be_readable,
+    once_it_is_readable_a_rebuild_takes_it_in,
+);

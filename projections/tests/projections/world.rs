@@ -1,6 +1,5 @@
 //! Given events in a log, when projectors follow it, then queries answer: the world in which that is said.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::buses::SilentBus;
+use crate::engines;
 use crate::samples::{Fact, FactEvent, at};
 use crate::store::TestStore;
 
@@ -28,7 +28,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct World {
     pub(crate) store: Arc<TestStore>,
     pub(crate) sealer: Arc<Sealer>,
-    directory: tempfile::TempDir,
+    location: ReadLocation,
+    _directory: tempfile::TempDir,
     events: AtomicU64,
 }
 
@@ -39,10 +40,12 @@ impl World {
 
     pub(crate) fn of_log(log: u128) -> Self {
         let log_id = Uuid::from_u128(log);
+        let directory = tempfile::tempdir().unwrap();
         Self {
             store: Arc::new(TestStore::new(log_id)),
             sealer: sealer(log_id),
-            directory: tempfile::tempdir().unwrap(),
+            location: engines::fresh_location(directory.path()),
+            _directory: directory,
             events: AtomicU64::new(0),
         }
     }
@@ -53,8 +56,15 @@ impl World {
         world
     }
 
-    pub(crate) fn path(&self) -> PathBuf {
-        self.directory.path().join("read.db")
+    /// The same with read models elsewhere.
+    pub(crate) fn at(mut self, location: ReadLocation) -> Self {
+        self.location = location;
+        self
+    }
+
+    /// Where its read models are kept.
+    pub(crate) fn location(&self) -> ReadLocation {
+        self.location.clone()
     }
 
     /// Appends facts, one second after the other, and answers the position of the last.
@@ -121,22 +131,28 @@ impl World {
         self.run_on(Arc::new(SilentBus)).await
     }
 
+    /// The same in another process, as far as the read database can tell, which projects nothing.
+    pub(crate) async fn observe(&self) -> Running {
+        let follower = self.follower(Arc::new(SilentBus));
+        let models = ReadModels::open(&self.location(), follower).await.expect("opened");
+        let cancel = CancellationToken::new();
+        let tasks = models.observe(&cancel);
+        Running { models: Arc::new(models), cancel, tasks }
+    }
+
     pub(crate) async fn run_on(&self, bus: Arc<dyn Bus>) -> Running {
-        Running::start(
-            ReadModels::open(&ReadLocation::sqlite(self.path()), self.follower(bus)).await.expect("opened"),
-        )
+        Running::start(ReadModels::open(&self.location(), self.follower(bus)).await.expect("opened"))
     }
 
     pub(crate) async fn run_with(&self, bus: Arc<dyn Bus>, model: impl ReadModel) -> Running {
         let models: Vec<Box<dyn ReadModel>> = vec![Box::new(model)];
         Running::start(
-            ReadModels::open_with(&ReadLocation::sqlite(self.path()), self.follower(bus), models)
-                .await
-                .expect("opened"),
+            ReadModels::open_with(&self.location(), self.follower(bus), models).await.expect("opened"),
         )
     }
 
-    /// Everything that the read models hold when they have followed the log in order, at once, in a database of their own.
+    /// Everything that the read models hold when they have followed the log in order, at once, in a database of their own:
+    /// always SQLite, so that what PostgreSQL holds is compared with it.
     pub(crate) async fn expected_dump(&self) -> Vec<String> {
         let elsewhere = tempfile::tempdir().unwrap();
         let follower = self.follower(Arc::new(SilentBus));
@@ -203,18 +219,6 @@ impl Running {
     /// Why a model has halted, once it has.
     pub(crate) async fn halted(&self, model: &str) -> String {
         self.until(model, |status| status.halted.is_some()).await.halted.expect("halted")
-    }
-
-    /// Names of the tables and views of read models in the database.
-    pub(crate) async fn objects(&self, kind: &str) -> Vec<String> {
-        sqlx::query_scalar(
-            "SELECT name FROM sqlite_master WHERE type = $1
-             AND name NOT IN ('read_models', 'checkpoints', 'generation_tables') ORDER BY name",
-        )
-        .bind(kind)
-        .fetch_all(self.models.database().readers())
-        .await
-        .unwrap()
     }
 
     pub(crate) async fn stop(mut self) {
