@@ -11,8 +11,10 @@ use dossier_domain::{
     Actor, AttachmentId, Authority, CaseId, CommandId, CommentId, OrganizationId, VisibilityScope,
 };
 use dossier_eventlog::Position;
+use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::app::App;
@@ -83,6 +85,10 @@ pub struct Call {
     pub upload: Mutex<Option<Body>>,
     /// Who asks.
     pub actor: Actor,
+    /// When their token stops being good.
+    pub token_expires_at: Timestamp,
+    /// Told when the server is to stop: what would go on for ever ends then.
+    pub draining: CancellationToken,
     /// Names this request.
     pub request_id: String,
 }

@@ -4,6 +4,7 @@
 //! goes through is [`pipeline`]; what is opened and started is [`system`].
 
 pub mod app;
+pub mod asyncapi;
 pub mod authorization;
 pub mod call;
 pub mod config;
@@ -12,9 +13,11 @@ pub mod docs;
 pub mod edge;
 pub mod endpoints;
 pub mod engines;
+pub mod exports;
 pub mod filter;
 pub mod fleet;
 pub mod health;
+pub mod history;
 pub mod limits;
 pub mod linger;
 pub mod logging;

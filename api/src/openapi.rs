@@ -8,7 +8,7 @@ use utoipa::OpenApi;
 use crate::endpoints::{
     attachments_get, attachments_list, case_classifications_search, cases_close, cases_create,
     cases_escalate, cases_get, cases_list, cases_patch, cases_search, cases_show_feed, comments_create,
-    comments_get, comments_list, media_download, media_upload, priorities_list,
+    comments_get, comments_list, events_feed, events_list, media_download, media_upload, priorities_list,
 };
 use crate::resources::{ESCALATION_REASONS, PRIORITIES, PRODUCT_LINES, REPRODUCIBLE, STATES};
 
@@ -38,6 +38,9 @@ use crate::resources::{ESCALATION_REASONS, PRIORITIES, PRODUCT_LINES, REPRODUCIB
         media_upload::handle,
         media_upload::without_media,
         media_download::handle,
+        events_list::of_case,
+        events_list::of_access,
+        events_feed::handle,
     )
 )]
 struct Document;

@@ -12,6 +12,7 @@ use axum::response::IntoResponse;
 use bytes::Bytes;
 use dossier_domain::{AccessRefusal, Action, Actor, Authority, OrganizationId};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::call::{
@@ -22,6 +23,10 @@ use crate::linger::lingering;
 use crate::query::Query;
 use crate::refusals;
 use crate::status::{ApiError, Code};
+
+/// Comes with every request of a server that tells when it is to stop.
+#[derive(Clone, Debug, Default)]
+pub struct Draining(pub CancellationToken);
 
 /// How long the answer to a command waits for the read models, so that the caller's next query sees it (promise 9).
 const OWN_WRITES_PATIENCE: Duration = Duration::from_millis(500);
@@ -114,11 +119,13 @@ async fn answer(
         body,
         upload: Mutex::new(upload),
         actor,
+        token_expires_at: principal.token_expires_at,
+        draining: parts.extensions.get::<Draining>().cloned().unwrap_or_default().0,
         request_id: request_id.to_owned(),
     };
     seen.correlation_id = Some(call.correlation_id());
     match endpoint.kind {
-        Kind::Query => {
+        Kind::Query | Kind::Export => {
             if let Some(position) = min_position(&call.headers)? {
                 let patience = max_wait(&call.headers)?;
                 app.read_models.wait_for(position, patience).await.map_err(|error| refusals::wait(&error))?;
@@ -156,7 +163,13 @@ async fn authorize(
     params: &Params,
     actor: &Actor,
 ) -> Result<Option<Parent>, ApiError> {
-    let Some((kind, id)) = &params.parent else { return Ok(None) };
+    let Some((kind, id)) = &params.parent else {
+        if endpoint.action.spans_organizations() {
+            let authority = Authority::across_organizations(actor);
+            authority.open_to(endpoint.action).map_err(|refusal| refusals::access(&refusal))?;
+        }
+        return Ok(None);
+    };
     authorize_parent(app, endpoint.action, kind, id, actor).await.map(Some)
 }
 

@@ -56,6 +56,18 @@ pub fn load(error: LoadError) -> ApiError {
     }
 }
 
+/// Why history was not read.
+pub fn history(error: LoadError) -> ApiError {
+    match error {
+        LoadError::Unavailable(cause) => {
+            tracing::warn!(cause, "history cannot be read");
+            ApiError::unavailable("the log cannot be read now; send the request again", RETRY_AFTER_SECONDS)
+                .with_reason("STORE_UNAVAILABLE")
+        }
+        LoadError::Damaged(cause) => damaged(&cause),
+    }
+}
+
 /// Why a query has no answer.
 pub fn query(error: &QueryError) -> ApiError {
     tracing::error!(%error, "a query failed");

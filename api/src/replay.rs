@@ -4,19 +4,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dossier_domain::access::{Access, AccessEvent};
-use dossier_domain::case::{CaseEvent, CaseState};
-use dossier_domain::personal::{open_all, subjects_to_open};
-use dossier_domain::{Aggregate, DomainEvent, PersonalFields};
+use dossier_commands::LoadError;
 use dossier_eventlog::{
-    Entropy, EventStore, OpenError, Opened, ReadError, RecordedEvent, Revision, SealError, Sealer,
-    SqliteKeyStore, SqliteStore, StreamName,
+    Entropy, EventStore, OpenError, ReadError, Revision, Sealer, SqliteKeyStore, SqliteStore, StreamName,
 };
 use jiff::Timestamp;
-use serde::Serialize;
 use serde_json::json;
 
 use crate::engines::keys_path;
+use crate::history::{HistoryEvent, Source};
 
 /// Events read at once.
 const BATCH_EVENTS: usize = 1_000;
@@ -44,8 +40,8 @@ pub enum ReplayError {
     Output(#[from] std::io::Error),
 }
 
-impl From<SealError> for ReplayError {
-    fn from(error: SealError) -> Self {
+impl From<LoadError> for ReplayError {
+    fn from(error: LoadError) -> Self {
         Self::Event(error.to_string())
     }
 }
@@ -66,61 +62,29 @@ pub async fn replay(
     let store = SqliteStore::open_read_only(&path).await?;
     let keys = SqliteKeyStore::open(&keys_path(&path), store.log_id(), false, entropy).await?;
     let sealer = Sealer::new(Arc::new(keys), entropy.clone());
-    let mut events = Vec::new();
-    loop {
-        let from = events.last().map_or(Revision(0), |event: &RecordedEvent| event.revision.next());
-        let batch = store.read_stream(&name, from, BATCH_EVENTS).await?;
-        let full = batch.len() == BATCH_EVENTS;
-        events.extend(batch);
-        if !full {
-            break;
-        }
-    }
-    if events.is_empty() {
+    let source = Source { store: &store, sealer: &sealer };
+    if store.stream_head(&name).await?.is_none() {
         return Err(ReplayError::NoStream(stream.to_owned(), path));
     }
-    match name.category() {
-        "access" => print::<Access, AccessEvent>(&events, at, &sealer, output).await,
-        "case" => print::<CaseState, CaseEvent>(&events, at, &sealer, output).await,
-        other => Err(ReplayError::Event(format!("this release knows no streams of category {other}"))),
+    if let Some(at) = at {
+        writeln!(output, "{}", source.state_at(&name, at).await?.state)?;
+        return Ok(());
+    }
+    let mut next = Revision(0);
+    loop {
+        let events = source.events(&name, next, BATCH_EVENTS).await?;
+        for event in &events {
+            writeln!(output, "{}", line(event))?;
+        }
+        match events.last() {
+            Some(last) if events.len() == BATCH_EVENTS => next = last.recorded.revision.next(),
+            _ => return Ok(()),
+        }
     }
 }
 
-async fn print<A, E>(
-    events: &[RecordedEvent],
-    at: Option<Timestamp>,
-    sealer: &Sealer,
-    output: &mut impl Write,
-) -> Result<(), ReplayError>
-where
-    A: Aggregate<Event = E> + Serialize,
-    E: DomainEvent,
-{
-    let mut state = A::default();
-    for recorded in events {
-        if at.is_some_and(|at| recorded.recorded_at > at) {
-            break;
-        }
-        let mut event = E::decode(&recorded.event_type, recorded.version, &recorded.payload)
-            .map_err(|error| ReplayError::Event(format!("event {}: {error}", recorded.event_id)))?;
-        open(&mut event, sealer).await?;
-        if at.is_some() {
-            state.evolve(&event, recorded.recorded_at);
-        } else {
-            writeln!(output, "{}", line(recorded, &event)?)?;
-        }
-    }
-    if at.is_some() {
-        let state = serde_json::to_string(&state).map_err(|error| ReplayError::Event(error.to_string()))?;
-        writeln!(output, "{state}")?;
-    }
-    Ok(())
-}
-
-fn line(recorded: &RecordedEvent, event: &impl DomainEvent) -> Result<serde_json::Value, ReplayError> {
-    let unreadable =
-        |error: serde_json::Error| ReplayError::Event(format!("event {}: {error}", recorded.event_id));
-    Ok(json!({
+fn line(HistoryEvent { recorded, metadata, payload }: &HistoryEvent) -> serde_json::Value {
+    json!({
         "position": recorded.position,
         "stream": recorded.stream,
         "revision": recorded.revision,
@@ -128,33 +92,7 @@ fn line(recorded: &RecordedEvent, event: &impl DomainEvent) -> Result<serde_json
         "type": recorded.event_type,
         "version": recorded.version,
         "recordedAt": recorded.recorded_at,
-        "metadata": recorded.metadata().map_err(unreadable)?,
-        "payload": serde_json::from_slice::<serde_json::Value>(&event.encode()).map_err(unreadable)?,
-    }))
-}
-
-async fn open<F: PersonalFields + Send>(fields: &mut F, sealer: &Sealer) -> Result<(), ReplayError> {
-    let subjects = subjects_to_open(fields);
-    sealer.prepare_open(&subjects).await?;
-    open_all(fields, |subject, sealed| {
-        Ok::<_, OpenFailure>(match sealer.open(subject, sealed)? {
-            Opened::Plain(plain) => Some(plain),
-            Opened::Erased => None,
-        })
+        "metadata": metadata,
+        "payload": payload,
     })
-    .map_err(|OpenFailure(why)| ReplayError::Event(why))
-}
-
-struct OpenFailure(String);
-
-impl From<SealError> for OpenFailure {
-    fn from(error: SealError) -> Self {
-        Self(error.to_string())
-    }
-}
-
-impl From<dossier_domain::personal::InvalidPlain> for OpenFailure {
-    fn from(error: dossier_domain::personal::InvalidPlain) -> Self {
-        Self(error.to_string())
-    }
 }

@@ -1,21 +1,22 @@
-//! The generated contracts: a JSON Schema per event type and version, the OpenAPI document, the authorization table.
+//! The generated contracts: a JSON Schema per event type and version, the OpenAPI and AsyncAPI documents, the authorization
+//! table.
 
 use std::path::{Path, PathBuf};
 
-use dossier_domain::access::AccessEvent;
-use dossier_domain::case::CaseEvent;
-use dossier_domain::{DomainEvent, EventSchema};
+use dossier_domain::{CATEGORIES, EventSchema};
 
-use crate::{authorization, openapi};
+use crate::{asyncapi, authorization, openapi};
 
 /// Every generated file, by its path below the folder of schemas.
 pub fn files() -> Vec<(PathBuf, String)> {
     let mut files = vec![
         (PathBuf::from("openapi.json"), openapi::rendered()),
+        (PathBuf::from("asyncapi.json"), asyncapi::rendered()),
         (PathBuf::from("authorization.txt"), authorization::rendered()),
     ];
-    files.extend(CaseEvent::schemas().iter().map(|schema| event_file("case", schema)));
-    files.extend(AccessEvent::schemas().iter().map(|schema| event_file("access", schema)));
+    for category in &CATEGORIES {
+        files.extend((category.schemas)().iter().map(|schema| event_file(category.name, schema)));
+    }
     files
 }
 

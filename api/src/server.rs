@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -16,8 +16,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
 use crate::config::Role;
+use crate::pipeline::Draining;
 use crate::status::{ApiError, Code};
-use crate::{docs, health, openapi, pipeline};
+use crate::{asyncapi, docs, health, openapi, pipeline};
 
 /// Pause after the operating system refused to accept, for want of descriptors as a rule.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -30,6 +31,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/metrics", get(health::metrics));
     let routes = if app.roles.has(Role::Api) {
         told.route("/openapi.json", get(openapi::serve))
+            .route("/asyncapi.json", get(asyncapi::serve))
             .route("/docs", get(docs::serve))
             .fallback(pipeline::serve)
     } else {
@@ -71,6 +73,8 @@ pub async fn serve(
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(30));
     let permits = Arc::new(Semaphore::new(limits.max_connections));
     let graceful = GracefulShutdown::new();
+    let draining = Draining::default();
+    let router = router.layer(Extension(draining.clone()));
     tokio::pin!(stop);
     loop {
         let permit = tokio::select! {
@@ -106,6 +110,7 @@ pub async fn serve(
         });
     }
     drop(listener);
+    draining.0.cancel();
     if tokio::time::timeout(limits.drain_timeout, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests still in flight were cut off");
     }

@@ -12,6 +12,8 @@ pub type Upcast = fn(&str, u16, &[u8]) -> Result<(u16, Vec<u8>), DecodeError>;
 pub struct Category {
     /// The part of a stream's name before the dash.
     pub name: &'static str,
+    /// Whether the system keeps its events for itself: they never leave, and no customer learns of them.
+    pub is_internal: bool,
     /// Schemas of every type and version that this release reads.
     pub schemas: fn() -> Vec<EventSchema>,
     /// Raises a stored payload to the current version.
@@ -20,10 +22,14 @@ pub struct Category {
 
 /// All categories, by name.
 pub static CATEGORIES: [Category; 3] =
-    [row::<AccessEvent>("access"), row::<CaseEvent>("case"), row::<ExportEvent>("export")];
+    [row::<AccessEvent>("access"), row::<CaseEvent>("case"), internal(row::<ExportEvent>("export"))];
 
 const fn row<E: DomainEvent>(name: &'static str) -> Category {
-    Category { name, schemas: E::schemas, upcast: upcast::<E> }
+    Category { name, is_internal: false, schemas: E::schemas, upcast: upcast::<E> }
+}
+
+const fn internal(category: Category) -> Category {
+    Category { is_internal: true, ..category }
 }
 
 fn upcast<E: DomainEvent>(

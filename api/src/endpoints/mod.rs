@@ -18,6 +18,8 @@ pub mod cases_show_feed;
 pub mod comments_create;
 pub mod comments_get;
 pub mod comments_list;
+pub mod events_feed;
+pub mod events_list;
 pub mod media_download;
 pub mod media_upload;
 pub mod priorities_list;
@@ -38,6 +40,8 @@ pub type Handler = fn(Call) -> BoxFuture<'static, Result<Reply, ApiError>>;
 pub enum Kind {
     /// Reads read models; waits for `Dossier-Min-Position`.
     Query,
+    /// Reads the log itself, and leaves a record of it.
+    Export,
     /// Executes a command; may carry an idempotency key and a condition.
     Command,
     /// A command whose body is taken in as it arrives, under `/upload`.
@@ -86,6 +90,8 @@ const CASES: &[Segment] = &[Parent, Literal("cases")];
 const CASE: &[Segment] = &[Parent, Literal("cases"), Case];
 const COMMENTS: &[Segment] = &[Parent, Literal("cases"), Case, Literal("comments")];
 const COMMENT: &[Segment] = &[Parent, Literal("cases"), Case, Literal("comments"), Comment];
+const CASE_EVENTS: &[Segment] = &[Parent, Literal("cases"), Case, Literal("events")];
+const ACCESS_EVENTS: &[Segment] = &[Parent, Literal("access"), Literal("events")];
 const ATTACHMENTS: &[Segment] = &[Parent, Literal("cases"), Case, Literal("attachments")];
 const ATTACHMENT: &[Segment] = &[Parent, Literal("cases"), Case, Literal("attachments"), Attachment];
 
@@ -280,6 +286,36 @@ pub static ENDPOINTS: &[Endpoint] = &[
         versions: BOTH,
         action: Action::ReadCases,
         handler: |call| Box::pin(media_download::handle(call)),
+    },
+    Endpoint {
+        id: "cases.events.list",
+        method: Method::GET,
+        path: CASE_EVENTS,
+        verb: None,
+        kind: Kind::Export,
+        versions: BOTH,
+        action: Action::ReadHistory,
+        handler: |call| Box::pin(events_list::of_case(call)),
+    },
+    Endpoint {
+        id: "access.events.list",
+        method: Method::GET,
+        path: ACCESS_EVENTS,
+        verb: None,
+        kind: Kind::Export,
+        versions: BOTH,
+        action: Action::ReadHistory,
+        handler: |call| Box::pin(events_list::of_access(call)),
+    },
+    Endpoint {
+        id: "events.list",
+        method: Method::GET,
+        path: &[Literal("events")],
+        verb: None,
+        kind: Kind::Export,
+        versions: BOTH,
+        action: Action::ReadEventFeed,
+        handler: |call| Box::pin(events_feed::handle(call)),
     },
 ];
 

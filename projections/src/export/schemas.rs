@@ -47,10 +47,11 @@ static SCHEMAS: LazyLock<ByName> = LazyLock::new(|| {
         }
         (category.name, current)
     };
-    CATEGORIES.iter().map(of).collect()
+    CATEGORIES.iter().filter(|category| !category.is_internal).map(of).collect()
 });
 
-/// What analytics may see of a type of a category; `None` for one that this release does not know.
+/// What analytics may see of a type of a category; `None` for one that this release does not know, or that the system keeps
+/// for itself.
 pub fn analytics_schema(category: &str, event_type: &str) -> Option<&'static AnalyticsSchema> {
     SCHEMAS.get(category)?.get(event_type)
 }
