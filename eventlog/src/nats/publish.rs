@@ -99,7 +99,11 @@ impl NatsStream {
             return Err(PublishError::Fenced { actual: start.position() });
         }
         let mut in_flight = InFlight::default();
-        match self.send(start, messages, &mut in_flight).await {
+        let sent = tokio::select! {
+            sent = self.send(start, messages, &mut in_flight) => sent,
+            () = self.lost() => Err(Trouble::Unanswered("the connection to NATS was lost".to_owned())),
+        };
+        match sent {
             Ok(last) => {
                 *tail = Some(last);
                 Ok(())

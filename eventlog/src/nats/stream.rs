@@ -13,7 +13,7 @@ use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{Config, LastRawMessageErrorKind, Stream};
 use async_nats::jetstream::{ErrorCode, stream};
 use async_nats::{Client, ConnectOptions, Event, HeaderValue};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
 use super::options::NatsOptions;
@@ -51,6 +51,8 @@ impl Tail {
 pub(super) struct NatsStream {
     pub(super) context: Context,
     client: Client,
+    /// Whether the connection stands, as last told.
+    connected: watch::Receiver<bool>,
     settings: Config,
     /// Whether the stream was there, with these settings, and has not been missed since.
     checked: AtomicBool,
@@ -64,7 +66,7 @@ impl NatsStream {
         options: &NatsOptions,
         settings: Config,
     ) -> Result<Self, async_nats::ConnectError> {
-        let (connected, mut connecting) = tokio::sync::watch::channel(false);
+        let (tell, mut connected) = watch::channel(false);
         let client = ConnectOptions::new()
             .name("dossier")
             .retry_on_initial_connect()
@@ -77,10 +79,14 @@ impl NatsStream {
                 (RECONNECT_PAUSES.0 * 2_u32.pow(doublings)).min(RECONNECT_PAUSES.1)
             })
             .event_callback(move |event| {
-                match &event {
+                match event {
                     Event::Connected => {
                         tracing::info!("connected to NATS");
-                        connected.send_replace(true);
+                        tell.send_replace(true);
+                    }
+                    Event::Disconnected | Event::Closed => {
+                        tracing::warn!("disconnected from NATS");
+                        tell.send_replace(false);
                     }
                     event => tracing::warn!(%event, "NATS"),
                 }
@@ -88,14 +94,21 @@ impl NatsStream {
             })
             .connect(options.servers())
             .await?;
-        let _ = tokio::time::timeout(ANSWER_WITHIN, connecting.wait_for(|connected| *connected)).await;
+        let _ = tokio::time::timeout(ANSWER_WITHIN, connected.wait_for(|connected| *connected)).await;
         let context = ContextBuilder::new()
             .timeout(ANSWER_WITHIN)
             .ack_timeout(ANSWER_WITHIN)
             .max_ack_inflight(IN_FLIGHT)
             .backpressure_on_inflight(true)
             .build(client.clone());
-        Ok(Self { context, client, settings, checked: AtomicBool::new(false), tail: Mutex::default() })
+        Ok(Self {
+            context,
+            client,
+            connected,
+            settings,
+            checked: AtomicBool::new(false),
+            tail: Mutex::default(),
+        })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -109,6 +122,12 @@ impl NatsStream {
 
     pub(super) fn is_connected(&self) -> bool {
         self.client.connection_state() == State::Connected
+    }
+
+    /// Waits until the connection is lost: what is on its way is not answered then.
+    pub(super) async fn lost(&self) {
+        // An end of the events means that the client has ended.
+        let _ = self.connected.clone().wait_for(|connected| !connected).await;
     }
 
     /// The stream is gone: it is made again before it is next used.

@@ -24,7 +24,12 @@ impl Running {
 
     async fn has_published(&self, store: &MemoryStore) {
         let head = store.head().await.unwrap();
-        until("all is published", || async { self.status.last_published() == head }).await;
+        let published = until("all is published", || async { self.status.last_published() == head });
+        tokio::select! {
+            biased;
+            () = published => {}
+            () = tokio::time::sleep(Duration::from_secs(50)) => panic!("{:?} on the way to {head}", self.status),
+        }
     }
 
     async fn end(self) {
