@@ -1,5 +1,5 @@
 # `make run` serves on the embedded default; `make test` installs what the tests need and passes them.
-.PHONY: run test lint unit bench conformance schemathesis fuzz schemas check help
+.PHONY: run test lint unit simulate bench conformance schemathesis fuzz schemas check help
 
 CARGO ?= cargo
 VENV := .venv
@@ -7,6 +7,7 @@ CONFORMANCE := ../shared/conformance
 REQUIREMENTS := tests/clients/requirements.txt $(wildcard $(CONFORMANCE)/requirements.txt)
 NODE_MODULES := target/clients/node_modules
 FUZZ_SECONDS ?= 60
+SEEDS ?= 50
 
 help:            ## list these targets
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -22,7 +23,11 @@ lint:
 
 unit: deploy/test-requirements.stamp
 	$(CARGO) build -p dossier-api --locked
-	$(CARGO) test --workspace --locked
+	$(CARGO) test --workspace --exclude dossier-simulation --locked
+	$(CARGO) test -p dossier-simulation --locked
+
+simulate:        ## run SEEDS (50) seeds of the simulation, as many at once as there are cores
+	DOSSIER_SIMULATION_SEEDS=$(SEEDS) $(CARGO) test -p dossier-simulation --locked -- --nocapture every_seed
 
 deploy/test-requirements.stamp: deploy/install-test-requirements
 	deploy/install-test-requirements

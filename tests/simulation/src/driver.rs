@@ -73,7 +73,7 @@ struct Run<'a> {
     nodes: [Option<ApiNode>; 2],
     relays: [Option<RelayNode>; 2],
     reactors: [Option<ReactorNode>; 2],
-    projectors: [Option<Projector>; 2],
+    projectors: [Option<Projector>; Model::ALL.len()],
     /// Held while another one does their work, or woken beside it.
     sleepers: Vec<Projector>,
 }
@@ -104,7 +104,7 @@ impl<'a> Run<'a> {
             nodes: [None, None],
             relays: [None, None],
             reactors: [None, None],
-            projectors: [None, None],
+            projectors: [const { None }; Model::ALL.len()],
             sleepers: Vec::new(),
         };
         run.set_up()?;
@@ -207,10 +207,11 @@ impl<'a> Run<'a> {
     /// Something happens to a part, or to all.
     fn disturb(&mut self) -> Result<(), String> {
         let slot = self.random.usize(0..2);
+        let model = self.random.usize(0..Model::ALL.len());
         let points = self.random.u32(0..6);
         let world = self.ground.world.clone();
         let drawn = self.random.u32(0..26);
-        world.trace(&format!("disturbance {drawn} in {slot}"));
+        world.trace(&format!("disturbance {drawn} in {slot} or {model}"));
         match drawn {
             0 | 1 => self.nodes[slot] = None,
             2 => hold(self.nodes[slot].as_ref().map(|node| &node.part), points),
@@ -220,14 +221,14 @@ impl<'a> Run<'a> {
             7 => hold(self.reactors[slot].as_ref().map(|node| &node.part), points),
             8 | 9 => self.reactors[slot] = None,
             10 | 11 => self.start_reactors(slot),
-            12 | 13 => self.projectors[slot] = None,
-            14 | 15 => self.start_projector(slot)?,
+            12 | 13 => self.projectors[model] = None,
+            14 | 15 => self.start_projector(model)?,
             16 | 17 => {
                 // It is held wherever it stands then, and another one takes its place.
-                if let Some(projector) = self.projectors[slot].take() {
+                if let Some(projector) = self.projectors[model].take() {
                     projector.part.hold_after(points);
                     self.sleepers.push(projector);
-                    self.start_projector(slot)?;
+                    self.start_projector(model)?;
                 }
             }
             18 => self.wake(),
@@ -293,7 +294,9 @@ impl<'a> Run<'a> {
         for slot in 0..2 {
             self.start_relay(slot);
             self.start_reactors(slot);
-            self.start_projector(slot)?;
+        }
+        for model in 0..Model::ALL.len() {
+            self.start_projector(model)?;
         }
         for _ in 0..STEPS_TO_REST {
             self.ground.bus.deliver_delayed();

@@ -12,7 +12,8 @@
 //! # Where things are
 //!
 //! [`log`], [`bus`] and [`work`] implement the ports and their troubles; [`nodes`] starts the real parts on
-//! them, and [`mortal`] kills one in the middle of a transaction; [`acts`] is
+//! them, and [`mortal`] kills one in the middle of a transaction; [`tally`] is a read model that notices
+//! what the real ones forgive; [`acts`] is
 //! what people do, with a ledger of what they were answered; [`checks`] compares everything after the end.
 
 pub mod acts;
@@ -26,5 +27,6 @@ pub mod part;
 pub mod people;
 pub mod reactors;
 pub mod seeds;
+pub mod tally;
 pub mod work;
 pub mod world;

@@ -29,6 +29,7 @@ use crate::mortal::Mortal;
 use crate::part::{Part, Place};
 use crate::people::catalogue;
 use crate::reactors::{Acknowledger, Greeter};
+use crate::tally::Tally;
 use crate::work::Work;
 use crate::world::World;
 
@@ -268,17 +269,20 @@ pub enum Model {
     Cases,
     /// Comments and attachments.
     History,
+    /// What was taken in, and how often.
+    Tally,
 }
 
 impl Model {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Cases, Self::History];
+    pub const ALL: [Self; 3] = [Self::Cases, Self::History, Self::Tally];
 
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cases => "cases",
             Self::History => "case_history",
+            Self::Tally => "tally",
         }
     }
 
@@ -286,6 +290,7 @@ impl Model {
         match self {
             Self::Cases => Box::new(Cases),
             Self::History => Box::new(CaseHistory),
+            Self::Tally => Box::new(Tally),
         }
     }
 }
