@@ -24,32 +24,36 @@ pub(crate) struct Live {
 }
 
 impl ReadDatabase {
-    /// Makes sure that queries see a generation of the model's schema version, and drops what an interrupted rebuild has
-    /// left; answers the generation.
+    /// Makes sure that queries see a generation, and drops what an interrupted rebuild has left; answers the generation and
+    /// whether it has to be built anew before it serves this release.
+    ///
+    /// What another release has built is replaced at once in SQLite, where nobody else is served. In PostgreSQL that
+    /// release may be at work: a newer one's stays, an older one's until another is built.
     pub(crate) async fn open_model(
         &self,
         model: &dyn ReadModel,
         log_id: Uuid,
-    ) -> Result<Live, ProjectionError> {
+    ) -> Result<(Live, bool), ProjectionError> {
         let mut writer = self.writer().await?;
         let mut transaction = writer.begin().await?;
         transaction.lock_generations(model).await?;
-        let live = match active(&mut transaction, model).await? {
-            Some((version, live)) if version == model.schema_version() => {
+        let own = model.schema_version();
+        let opened = match active(&mut transaction, model).await? {
+            Some((version, live)) if version == own || transaction.engine() == Engine::Postgres => {
                 // Another process may be at it.
                 if transaction.may_rebuild(model).await? {
                     discard_others(&mut transaction, model, live.generation).await?;
                 }
-                live
+                (live, version < own)
             }
             _ => {
                 let live = create(&mut transaction, model, log_id).await?;
                 show(&mut transaction, model, live.generation).await?;
-                live
+                (live, false)
             }
         };
         transaction.commit().await?;
-        Ok(live)
+        Ok(opened)
     }
 
     /// The generation that queries see, with the schema version it was built for.

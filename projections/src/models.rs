@@ -49,7 +49,8 @@ pub enum WaitError {
 }
 
 impl ReadModels {
-    /// Opens the database and makes sure that every model has tables of its current schema version.
+    /// Opens the database and makes sure that every model has tables of its current schema version. Where an older release
+    /// is at work on PostgreSQL, this takes as long as it takes to build them anew.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -70,18 +71,22 @@ impl ReadModels {
         let database = Arc::new(ReadDatabase::open(location).await?);
         let mut handles = Vec::with_capacity(models.len());
         for model in models {
-            let live = database
-                .open_model(&*model, follower.store.log_id())
-                .await
-                .map_err(|error| OpenError::of(location, error.to_string()))?;
-            handles.push(Arc::new(ModelHandle {
+            let refused = |error: ProjectionError| OpenError::of(location, error.to_string());
+            let (live, is_older) =
+                database.open_model(&*model, follower.store.log_id()).await.map_err(refused)?;
+            let handle = Arc::new(ModelHandle {
                 model,
                 // Nobody is told a position before the runner has made sure that it is of this log.
                 status: watch::Sender::new(ModelStatus::default()),
                 rebuilding: Mutex::default(),
                 live: Mutex::new(live),
                 switched: Notify::new(),
-            }));
+            });
+            if is_older {
+                rebuild::upgrade(&handle, &database, &follower).await.map_err(refused)?;
+                handle.status.send_replace(ModelStatus::default());
+            }
+            handles.push(handle);
         }
         Ok(Self { database, follower, handles, waiting: Arc::default() })
     }
@@ -145,12 +150,13 @@ impl ReadModels {
     /// # Errors
     /// [`WaitError`] for the first model that has not.
     pub async fn wait_for(&self, position: Position, patience: Duration) -> Result<(), WaitError> {
-        let _waiter = self.waiting.join();
         let deadline = tokio::time::Instant::now() + patience;
         let mut result = Ok(());
         for handle in &self.handles {
             let model = handle.model.name();
             let mut status = handle.status.subscribe();
+            let is_elsewhere = status.borrow().position < position && status.borrow().state.is_elsewhere();
+            let _waiter = is_elsewhere.then(|| self.waiting.join());
             let arrived = status.wait_for(|status| status.position >= position || status.halted.is_some());
             let outcome = match tokio::time::timeout_at(deadline, arrived).await {
                 Ok(Ok(status)) if status.position >= position => Ok(()),

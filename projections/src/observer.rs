@@ -18,7 +18,7 @@ use crate::generations::checkpoint;
 use crate::model::{Checkpoint, Generation};
 use crate::runner::{LogFollower, ModelHandle};
 use crate::sql::Sql;
-use crate::status::{ModelStatus, ProjectorState};
+use crate::status::ModelStatus;
 
 /// How often the database is asked while somebody waits.
 const PAUSE_WHILE_WAITED_FOR: Duration = Duration::from_millis(50);
@@ -222,7 +222,7 @@ impl Observer {
     /// Asks the database about every model that others project.
     async fn ask(&mut self) {
         for handle in self.handles.clone() {
-            if !is_elsewhere(handle.status.borrow().state) {
+            if !handle.status.borrow().state.is_elsewhere() {
                 continue;
             }
             let seen = match self.look_at(&handle).await {
@@ -278,13 +278,9 @@ impl Observer {
     }
 }
 
-fn is_elsewhere(state: ProjectorState) -> bool {
-    matches!(state, ProjectorState::StandingBy | ProjectorState::Observing)
-}
-
 /// Changes a status, unless the projector has begun to run here meanwhile.
 fn tell(handle: &ModelHandle, change: impl FnOnce(&mut ModelStatus) -> bool) {
-    handle.status.send_if_modified(|status| is_elsewhere(status.state) && change(status));
+    handle.status.send_if_modified(|status| status.state.is_elsewhere() && change(status));
 }
 
 fn set_trouble(status: &mut ModelStatus, halted: Option<String>, last_error: Option<String>) -> bool {

@@ -31,6 +31,35 @@ pub(crate) async fn rebuild(
     let _one_at_a_time_here = handle.rebuilding.lock().await;
     let model = &*handle.model;
     let _one_at_a_time_anywhere = database.lock_rebuild(model).await?;
+    build(handle, database, follower, progress).await
+}
+
+/// Builds what an older release has built, if no other process has done so meanwhile. Queries of that release go on until
+/// it is done.
+pub(crate) async fn upgrade(
+    handle: &ModelHandle,
+    database: &ReadDatabase,
+    follower: &LogFollower,
+) -> Result<(), ProjectionError> {
+    let model = &*handle.model;
+    let _one_at_a_time_anywhere = database.lock_rebuild(model).await?;
+    if let Some((version, live)) = database.active(model).await?
+        && version >= model.schema_version()
+    {
+        *handle.live.lock().await = live;
+        return Ok(());
+    }
+    tracing::info!(model = model.name(), "another release has built this read model; it is built anew");
+    build(handle, database, follower, &|_| {}).await
+}
+
+async fn build(
+    handle: &ModelHandle,
+    database: &ReadDatabase,
+    follower: &LogFollower,
+    progress: &(dyn Fn(RebuildProgress) + Send + Sync),
+) -> Result<(), ProjectionError> {
+    let model = &*handle.model;
     let next = database.create_generation(model, follower.store.log_id()).await?;
     let result = Rebuild { handle, database, follower, next, events: 0 }.run(progress).await;
     if result.is_err()

@@ -102,7 +102,10 @@ impl Runner {
         loop {
             let error = match self.stand_by().await {
                 Ok(()) => {
+                    let active = metrics::gauge!("dossier_projector_active", "model" => name);
+                    active.set(1.0);
                     let Err(error) = self.project().await;
+                    active.set(0.0);
                     error
                 }
                 Err(error) => error,

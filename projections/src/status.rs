@@ -19,6 +19,11 @@ pub enum ProjectorState {
 }
 
 impl ProjectorState {
+    /// Whether it is another process that projects.
+    pub(crate) fn is_elsewhere(self) -> bool {
+        matches!(self, Self::StandingBy | Self::Observing)
+    }
+
     /// The name, for people and metrics.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -9,11 +9,12 @@ use dossier_eventlog::{Position, RecordedEvent};
 use dossier_projections::cases::CaseCondition;
 use dossier_projections::{Engine, PostgresOptions, ProjectorState, ReadLocation, ReadModels, WaitError};
 use futures::future::join_all;
+use tokio::sync::Semaphore;
 
 use crate::buses::{ScriptedBus, SilentBus};
-use crate::engines::{on, postgres};
+use crate::engines::{self, on, postgres};
 use crate::samples::*;
-use crate::tally::Tally;
+use crate::tally::{Switches, Tally};
 use crate::world::{PATIENCE, Running, World};
 
 const MODELS: [&str; 2] = ["cases", "case_history"];
@@ -285,6 +286,31 @@ async fn a_process_that_starts_does_not_disturb_a_rebuild_of_another() {
     let (rebuilt, ()) = tokio::join!(rebuilding, starting);
     assert!(rebuilt.unwrap());
     assert_eq!(one.dump().await, world.expected_dump().await);
+}
+
+#[tokio::test]
+async fn until_a_new_release_has_built_its_tables_the_old_one_goes_on() {
+    let world = Arc::new(world(&[filed(0)]).await);
+    let old = world.run_with(Arc::new(SilentBus), Tally::default()).await;
+    old.caught_up(Position(1)).await;
+    let switches = Switches { batches: Arc::new(Semaphore::new(0)), ..Switches::default() };
+    let new = Tally { switches: switches.clone(), second_release: true };
+    let starting = {
+        let world = world.clone();
+        tokio::spawn(async move { world.run_with(Arc::new(SilentBus), new).await })
+    };
+    while engines::tables(&world.location()).await.len() < 2 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let head = world.append(&[commented(0, 1)]).await;
+    old.caught_up(head).await;
+    assert!(old.dump().await[0].ends_with("| 2 | '1 2'"));
+    switches.batches.add_permits(1_000);
+    let new = starting.await.unwrap();
+    new.caught_up(head).await;
+    assert!(new.dump().await[0].ends_with("| 2 | '1 2'"));
+    assert!(old.halted("tally").await.contains("another release"));
+    new.until("tally", |status| status.state == ProjectorState::Active).await;
 }
 
 #[tokio::test]

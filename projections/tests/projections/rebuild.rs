@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use dossier_domain::case::CaseFiled;
 use dossier_eventlog::Position;
-use dossier_projections::RebuildProgress;
 use dossier_projections::cases::CaseCondition;
+use dossier_projections::{Engine, RebuildProgress};
 use tokio::sync::Semaphore;
 
 use crate::buses::{ScriptedBus, SilentBus};
@@ -197,6 +197,11 @@ async fn a_new_schema_version_is_built_from_the_log_and_nothing_of_the_old_one_s
     new.stop().await;
     // And back.
     let old = world.run_with(Arc::new(SilentBus), Tally::default()).await;
+    if old.models.database().engine() == Engine::Postgres {
+        // The newer release may be at work: the operator says that it is not.
+        assert!(old.halted("tally").await.contains("another release"));
+        assert!(old.models.rebuild("tally", &|_| {}).await.unwrap());
+    }
     old.caught_up(Position(2)).await;
     assert!(engines::views(&world.location()).await.is_none_or(|views| views == ["tally"]));
     assert_eq!(old.dump().await, rows);
