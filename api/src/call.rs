@@ -177,6 +177,7 @@ impl Call {
             command_id,
             fingerprint: identity::fingerprint(sealer, &body),
             actor: self.actor.clone(),
+            acting_for: None,
             correlation_id: self.correlation_id(),
             causation_id: None,
             if_match: self.if_match()?,

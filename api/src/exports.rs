@@ -58,6 +58,7 @@ impl Exporter {
             command_id: identity::command_id(sealer, &["export", &account, self.kind.as_str(), &scope], &key),
             fingerprint: identity::fingerprint(sealer, scope.as_bytes()),
             actor: self.actor.clone(),
+            acting_for: None,
             correlation_id: self.correlation_id.clone(),
             causation_id: None,
             if_match: None,

@@ -10,7 +10,7 @@ use dossier_domain::access::{
 };
 use dossier_domain::case::{AddComment, CaseCommand, CloseCase, EscalateCase, EscalationReason, FileCase};
 use dossier_domain::catalogue::Priority;
-use dossier_domain::{CaseId, OrganizationId, Personal, PlanId, ProductId, Role};
+use dossier_domain::{AccountStatus, CaseId, OrganizationId, Personal, PlanId, ProductId, Role};
 
 use crate::app::App;
 use crate::sign_in::Principal;
@@ -85,6 +85,9 @@ pub struct SampleDataError {
 /// [`SampleDataError`] names the step that was refused.
 pub async fn load(app: &App) -> Result<(), SampleDataError> {
     let story = Story { app };
+    // Who manages others is there first.
+    story.organization("nimbus", "Nimbus", "FR", "fr", true).await?;
+    story.organization("stratus", "Stratus", "US", "en", true).await?;
     story.acme().await?;
     story.globex().await?;
     story.initech().await?;
@@ -219,8 +222,6 @@ impl Story<'_> {
     }
 
     async fn resellers(&self) -> Result<(), SampleDataError> {
-        self.organization("nimbus", "Nimbus", "FR", "fr", true).await?;
-        self.organization("stratus", "Stratus", "US", "en", true).await?;
         for product in ["compute", "storage"] {
             self.entitle("nimbus", product, "gold").await?;
             self.entitle("stratus", product, "silver").await?;
@@ -265,6 +266,7 @@ impl Story<'_> {
             country: country.to_owned(),
             language: language.to_owned(),
             reseller,
+            technical_contact: None,
         };
         self.access(id, "register", AccessCommand::RegisterOrganization(register)).await?;
         let verify = VerifyDomain { domain: format!("{id}.example") };
@@ -295,6 +297,7 @@ impl Story<'_> {
         }
         let command = AddMember {
             account: actor.account,
+            account_status: AccountStatus::Unknown,
             contact: actor.contact,
             roles: by_product,
             effective_at: None,
@@ -415,6 +418,7 @@ impl Story<'_> {
             command_id: identity::command_id(sealer, &["sample-data"], step),
             fingerprint: identity::fingerprint(sealer, step.as_bytes()),
             actor: self.app.actor(&principal(who)),
+            acting_for: None,
             correlation_id: "sample-data".to_owned(),
             causation_id: None,
             if_match: None,

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use dossier_domain::access::{self, Access, AccessCommand, AccessRejection};
+use dossier_domain::access::{self, Access, AccessCommand, AccessRejection, TransferManagement};
+use dossier_domain::account::{Account, EmailClaim};
 use dossier_domain::case::{self, CaseCommand, CaseRejection, CaseState};
+use dossier_domain::domain_claim::DomainClaim;
 use dossier_domain::export::{self, Export, RecordExport};
 use dossier_domain::personal::{seal_all, subjects_to_seal};
 use dossier_domain::{
-    AccessRefusal, Aggregate, Authority, CaseId, Catalogue, Context, DomainEvent, EventAudience, ExportId,
+    AccessRefusal, Aggregate, CaseId, Catalogue, Context, DomainEvent, EventAudience, ExportId,
     OrganizationId, Side,
 };
 use dossier_eventlog::{
@@ -22,6 +24,7 @@ use crate::error::{CommandError, LoadError};
 use crate::fold::{Folded, Loaded};
 use crate::repository::Repository;
 use crate::request::Request;
+use crate::standpoint::Freshness;
 
 /// How often a command is decided again because something it relied on has moved.
 const MAX_ATTEMPTS: usize = 10;
@@ -70,6 +73,9 @@ pub struct Commands {
     cases: Repository<CaseState>,
     access: Repository<Access>,
     exports: Repository<Export>,
+    pub(crate) accounts: Repository<Account>,
+    pub(crate) email_claims: Repository<EmailClaim>,
+    pub(crate) domain_claims: Repository<DomainClaim>,
 }
 
 impl Commands {
@@ -85,6 +91,9 @@ impl Commands {
             cases: Repository::new(store.clone(), sealer.clone(), cached_streams, true),
             access: Repository::new(store.clone(), sealer.clone(), cached_streams, false),
             exports: Repository::new(store.clone(), sealer.clone(), cached_streams, false),
+            accounts: Repository::new(store.clone(), sealer.clone(), cached_streams, true),
+            email_claims: Repository::new(store.clone(), sealer.clone(), cached_streams, false),
+            domain_claims: Repository::new(store.clone(), sealer.clone(), cached_streams, false),
             store,
             sealer,
             catalogue,
@@ -137,7 +146,7 @@ impl Commands {
         let id = case.unwrap_or_else(|| CaseId::derived(request.command_id));
         let stream = stream_name(&format!("case-{id}"))?;
         let source = AccessSource::Guarded(organization);
-        self.execute(&self.cases, &stream, request, Some(organization), source, |state, context| {
+        self.execute(&self.cases, &stream, request, Some(organization), source, &[], |state, context| {
             // A case is addressed under its organization: elsewhere there is no such case.
             if state.filed().is_some_and(|case| Some(&case.organization) != context.organization) {
                 context.authority.open_to(command.action())?;
@@ -148,7 +157,8 @@ impl Commands {
         .await
     }
 
-    /// Executes a command on an organization's access.
+    /// Executes a command on an organization's access. Verifying a domain claims it first (R-ORG-1): see
+    /// [`Commands::claim_domain`].
     ///
     /// # Errors
     /// [`CommandError`] says who acts next.
@@ -159,14 +169,29 @@ impl Commands {
         command: &AccessCommand,
     ) -> Result<AccessOutcome, CommandError<AccessRejection>> {
         let stream = access_stream(organization)?;
-        self.execute(
-            &self.access,
-            &stream,
-            request,
-            Some(organization),
-            AccessSource::Own(AccessView::of),
-            |state, context| access::decide(state, command, context),
-        )
+        let guards = match command {
+            AccessCommand::VerifyDomain(command) => {
+                self.claim_to_verify(request, organization, command).await?
+            }
+            _ => Vec::new(),
+        };
+        // Before the stream's lock is held: an organization stays a reseller.
+        let manager = match command {
+            AccessCommand::TransferManagement(TransferManagement { manager: Some(manager) })
+                if manager != organization =>
+            {
+                Some(self.access_view(manager).await?)
+            }
+            _ => None,
+        };
+        let source = AccessSource::Own(AccessView::of);
+        self.execute(&self.access, &stream, request, Some(organization), source, &guards, |state, context| {
+            let events = access::decide(state, command, context)?;
+            if let (AccessCommand::TransferManagement(command), Some(manager)) = (command, &manager) {
+                command.check_manager(&manager.access)?;
+            }
+            Ok(events)
+        })
         .await
     }
 
@@ -182,19 +207,22 @@ impl Commands {
         command: &RecordExport,
     ) -> Result<ExportOutcome, CommandError<AccessRefusal>> {
         let stream = stream_name(&format!("export-{}", ExportId::derived(request.command_id)))?;
-        self.execute(&self.exports, &stream, request, organization, AccessSource::None, |state, context| {
+        let source = AccessSource::None;
+        self.execute(&self.exports, &stream, request, organization, source, &[], |state, context| {
             export::decide(state, command, context)
         })
         .await
     }
 
-    async fn execute<A, R>(
+    #[expect(clippy::too_many_arguments, reason = "one engine; a struct would only rename them")]
+    pub(crate) async fn execute<A, R>(
         &self,
         repository: &Repository<A>,
         stream: &StreamName,
         request: &Request,
         organization: Option<&OrganizationId>,
         source: AccessSource<'_, A>,
+        guards: &[Guard],
         decide: impl Fn(&A, &Context<'_>) -> Result<Vec<A::Event>, R>,
     ) -> Result<Outcome<A>, CommandError<R>>
     where
@@ -222,15 +250,18 @@ impl Commands {
             };
             let folded = &loaded.folded;
             let now = (self.clock)().max(folded.recorded_at.unwrap_or(Timestamp::MIN));
-            let authority = match organization {
-                Some(organization) => Authority::of(&request.actor, organization, &view.access, now),
-                None => Authority::across_organizations(&request.actor),
-            };
+            let freshness = if current { Freshness::Current } else { Freshness::Cached };
+            let towards = organization.map(|organization| (organization, &view));
+            let acts_for = request.acting_for.as_ref();
+            let standpoint = self.standpoint_of(stream, &request.actor, acts_for, towards, freshness).await?;
+            let towards = towards.map(|(organization, view)| (organization, &*view.access));
+            let authority = standpoint.authority(&request.actor, towards, now);
             let context = Context {
                 now,
                 command_id: request.command_id,
                 actor: &request.actor,
                 authority: &authority,
+                acting_for: standpoint.acting_for(),
                 organization,
                 access: &view.access,
                 access_revision: view.revision.map(|revision| revision.0),
@@ -253,8 +284,9 @@ impl Commands {
                     return Ok(Outcome { folded: folded.clone(), events: Vec::new(), at, replayed: false });
                 }
             };
-            let append =
+            let mut append =
                 self.append_of(stream, request, folded, organization, &source, &view, now, &events).await?;
+            append.guards.extend(standpoint.guards().iter().chain(guards).cloned());
             match self.store.append(append).await {
                 Ok(appended) => {
                     take_in(&mut loaded, request, &events, now, appended.last_position);
@@ -268,6 +300,12 @@ impl Commands {
                         "command applied"
                     );
                     return Ok(Outcome { folded: loaded.folded.clone(), events, at: now, replayed: false });
+                }
+                // What the caller guarded is the caller's to look at again.
+                Err(AppendError::GuardMoved { stream, .. })
+                    if guards.iter().any(|guard| guard.stream == stream) =>
+                {
+                    return Err(CommandError::Contention);
                 }
                 Err(
                     AppendError::Conflict { .. }
@@ -305,7 +343,10 @@ impl Commands {
     }
 
     /// The access state as cached: good enough to decide on, because the append's guard checks it.
-    async fn cached_access_view(&self, organization: &OrganizationId) -> Result<AccessView, LoadError> {
+    pub(crate) async fn cached_access_view(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<AccessView, LoadError> {
         let stream = access_stream(organization)?;
         let entry = self.access.entry(&stream);
         // An entry that is locked is being changed; one without an event may never have been loaded.
@@ -333,7 +374,7 @@ impl Commands {
             command_id: request.command_id.0,
             fingerprint: request.fingerprint.clone().into(),
             actor: request.actor.account.to_string(),
-            acting_for: None,
+            acting_for: request.acting_for.as_ref().map(|acts_for| acts_for.organization.to_string()),
             organization: organization.map(OrganizationId::to_string),
             audience: Audience::Customer,
             occurred_at: None,
@@ -379,7 +420,7 @@ impl Commands {
 }
 
 /// Where the access state of a decision comes from.
-enum AccessSource<'a, A: Aggregate> {
+pub(crate) enum AccessSource<'a, A: Aggregate> {
     /// From the access stream of an organization, which the append guards.
     Guarded(&'a OrganizationId),
     /// From the very stream that the command is on.
@@ -421,10 +462,10 @@ fn precondition_holds<A>(request: &Request, folded: &Folded<A>, side: Side) -> b
     seen.is_some_and(|revision| wanted.contains(&revision.0))
 }
 
-fn access_stream(organization: &OrganizationId) -> Result<StreamName, LoadError> {
+pub(crate) fn access_stream(organization: &OrganizationId) -> Result<StreamName, LoadError> {
     stream_name(&format!("access-{organization}"))
 }
 
-fn stream_name(name: &str) -> Result<StreamName, LoadError> {
+pub(crate) fn stream_name(name: &str) -> Result<StreamName, LoadError> {
     StreamName::new(name).map_err(|error| LoadError::Damaged(error.to_string()))
 }

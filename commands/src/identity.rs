@@ -1,6 +1,7 @@
 //! Names for people that give nobody away: pseudonyms under the key store's secret.
 
-use dossier_domain::{AccountId, CommandId, Subject};
+use dossier_domain::address::EmailAddress;
+use dossier_domain::{AccountId, CommandId, EmailKey, Subject};
 use dossier_eventlog::Sealer;
 use uuid::Uuid;
 
@@ -8,6 +9,11 @@ use uuid::Uuid;
 /// no claim is needed, and nobody without the secret can tell the pair from the id.
 pub fn account_id(sealer: &Sealer, issuer: &str, subject: &str) -> AccountId {
     AccountId(ulid::Ulid::from(sealer.pseudonym("account", format!("{issuer}\0{subject}").as_bytes())))
+}
+
+/// The pseudonym of an address in the form in which addresses are compared: every way to write it gives the same.
+pub fn email_key(sealer: &Sealer, email: &EmailAddress) -> EmailKey {
+    EmailKey(ulid::Ulid::from(sealer.pseudonym("email", email.canonical().as_bytes())))
 }
 
 /// The subject that stands for an address.

@@ -8,17 +8,23 @@
 //! To add a command to an aggregate nothing changes here. To add an aggregate: a [`repository`] for it in [`Commands`] and a
 //! method beside [`Commands::case`].
 
+mod accounts;
 mod commands;
+mod domains;
 mod error;
 mod fold;
 pub mod identity;
 mod repository;
 mod request;
+mod standpoint;
 
+pub use accounts::AccountOutcome;
 pub use commands::{AccessOutcome, AccessView, CaseOutcome, Commands, ExportOutcome, Outcome};
+pub use domains::DomainClaimOutcome;
 pub use error::{CommandError, LoadError};
 pub use fold::Folded;
-pub use request::Request;
+pub use request::{ActsFor, Request};
+pub use standpoint::{AccountView, Standpoint};
 
 use std::sync::Arc;
 

@@ -68,6 +68,18 @@ impl<A: Aggregate> Repository<A> {
         Ok(())
     }
 
+    /// The stream's fold, as cached or brought up to the log's head, without waiting for whoever is changing it.
+    pub(crate) async fn view(&self, stream: &StreamName, current: bool) -> Result<Folded<A>, LoadError> {
+        let entry = self.entry(stream);
+        let Ok(mut loaded) = entry.try_lock() else {
+            return Ok(self.replay(stream, Revision(0), Revision(u64::MAX)).await?.0);
+        };
+        if current && loaded.folded.revision != self.store.stream_head(stream).await? {
+            self.refresh(stream, &mut loaded).await?;
+        }
+        Ok(loaded.folded.clone())
+    }
+
     /// Folds a stream up to a revision, apart from the cache, and answers the events from `first` on, open.
     pub(crate) async fn replay(
         &self,

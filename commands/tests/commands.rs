@@ -14,7 +14,8 @@ use dossier_domain::access::{
 use dossier_domain::case::{AddComment, CaseCommand, CaseEvent, CloseCase, EditCase, FileCase, Status};
 use dossier_domain::catalogue::Priority;
 use dossier_domain::{
-    Actor, CaseId, Catalogue, Contact, OrganizationId, Personal, PlanId, ProductId, Role, StaffRole, Subject,
+    AccountStatus, Actor, CaseId, Catalogue, Contact, OrganizationId, Personal, PlanId, ProductId, Role,
+    StaffRole, Subject,
 };
 use dossier_eventlog::{EventStore, Position, Sealer};
 use dossier_eventlog::{MemoryKeyStore, MemoryStore};
@@ -80,6 +81,7 @@ impl World {
             command_id: dossier_domain::CommandId(Uuid::from_u128(number)),
             fingerprint: format!("body {number}"),
             actor: self.actor(who),
+            acting_for: None,
             correlation_id: "test".to_owned(),
             causation_id: None,
             if_match: None,
@@ -104,12 +106,14 @@ impl World {
                 country: "FR".to_owned(),
                 language: "fr".to_owned(),
                 reseller: false,
+                technical_contact: None,
             }),
             AccessCommand::VerifyDomain(VerifyDomain { domain: "acme.example".to_owned() }),
             entitle("platinum"),
             entitle("premier"),
             AccessCommand::AddMember(AddMember {
                 account: alice.account,
+                account_status: AccountStatus::Unknown,
                 contact: alice.contact,
                 roles: BTreeMap::from([(product(), Role::Owner)]),
                 effective_at: None,
@@ -263,9 +267,17 @@ async fn a_node_with_stale_access_does_not_decide_on_it() {
         .case(&world.request("alice@acme.example", 2), &acme(), Some(case), &world.comment("warm"))
         .await
         .unwrap();
-    let transfer = AccessCommand::TransferManagement(TransferManagement {
-        manager: Some(OrganizationId::new("nimbus").unwrap()),
+    let nimbus = OrganizationId::new("nimbus").unwrap();
+    let register = AccessCommand::RegisterOrganization(RegisterOrganization {
+        organization: nimbus.clone(),
+        display_name: "Nimbus".to_owned(),
+        country: "FR".to_owned(),
+        language: "fr".to_owned(),
+        reseller: true,
+        technical_contact: None,
     });
+    world.commands.access(&world.request("operator@support.example", 5), &nimbus, &register).await.unwrap();
+    let transfer = AccessCommand::TransferManagement(TransferManagement { manager: Some(nimbus) });
     let operator = world.request("operator@support.example", 3);
     world.commands.access(&operator, &acme(), &transfer).await.unwrap();
     let filed =
@@ -309,7 +321,8 @@ async fn a_case_is_found_under_its_own_organization_only() {
     assert!(matches!(refused, Err(CommandError::Rejected(ref why)) if why.reason() == "CASE_NOT_FOUND"));
     let outsider = world.request("peter@initech.example", 3);
     let refused = world.commands.case(&outsider, &acme(), Some(case), &world.comment("hello")).await;
-    assert!(matches!(refused, Err(CommandError::Rejected(ref why)) if why.reason() == "NOT_A_MEMBER"));
+    // Nobody opened an account for them: that says nothing of acme.
+    assert!(matches!(refused, Err(CommandError::Rejected(ref why)) if why.reason() == "NO_ACCOUNT"));
 }
 
 #[tokio::test]

@@ -1,6 +1,16 @@
 //! Authorization, decided here and nowhere else: who stands how towards an organization at an instant, what each action
 //! needs, and which cases may be seen.
 
+mod action;
+mod refusal;
+mod scope;
+#[cfg(test)]
+mod tests;
+
+pub use action::{Action, MemberRequirement, Requirement};
+pub use refusal::{AccessRefusal, ResellerRefusal};
+pub use scope::{CaseFacts, VisibilityScope};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -8,7 +18,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::access::Access;
-use crate::ids::{AccountId, OrganizationId, PlanId, ProductId};
+use crate::account::AccountStatus;
+use crate::catalogue::Catalogue;
+use crate::ids::{AccountId, OrganizationId, ProductId};
 use crate::personal::{Contact, Personal};
 
 /// A member's role on a product; each includes the ones before it.
@@ -48,11 +60,14 @@ pub enum StaffRole {
     Analyst,
     /// Registers organizations and their entitlements.
     Operator,
+    /// A machine that feeds the accounts of the organization it is bound to.
+    Provisioner,
 }
 
 impl StaffRole {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Agent, Self::Engineer, Self::Auditor, Self::Analyst, Self::Operator];
+    pub const ALL: [Self; 6] =
+        [Self::Agent, Self::Engineer, Self::Auditor, Self::Analyst, Self::Operator, Self::Provisioner];
 
     /// The name used in the sign-in's claim.
     pub fn as_str(self) -> &'static str {
@@ -62,6 +77,7 @@ impl StaffRole {
             Self::Auditor => "auditor",
             Self::Analyst => "analyst",
             Self::Operator => "operator",
+            Self::Provisioner => "provisioner",
         }
     }
 
@@ -101,171 +117,59 @@ pub struct Actor {
     pub staff_roles: BTreeSet<StaffRole>,
 }
 
-/// What somebody wants to do. Every endpoint names one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Action {
-    /// Search the classifications that cases can be filed under.
-    ReadClassifications,
-    /// Get and list cases, comments and their history.
-    ReadCases,
-    /// File a case.
-    FileCase,
-    /// Comment on a case.
-    CommentOnCase,
-    /// Attach a file to a case.
-    AttachToCase,
-    /// Edit a case's title, priority or subscribers.
-    EditCase,
-    /// Close a case.
-    CloseCase,
-    /// Escalate a case.
-    EscalateCase,
-    /// Ask the customer, propose a solution, handle an escalation.
-    WorkOnCase,
-    /// Register organizations, domains, entitlements, members and managers.
-    AdministerOrganizations,
-    /// Replay the history of a case or of an organization's access, personal values open (R-AUDIT-1).
-    ReadHistory,
-    /// Consume the analytics events of all organizations (R-ANALYTICS-1).
-    ReadEventFeed,
-}
-
-impl Action {
-    /// All of them, in the order of the committed table.
-    pub const ALL: [Self; 12] = [
-        Self::ReadClassifications,
-        Self::ReadCases,
-        Self::FileCase,
-        Self::CommentOnCase,
-        Self::AttachToCase,
-        Self::EditCase,
-        Self::CloseCase,
-        Self::EscalateCase,
-        Self::WorkOnCase,
-        Self::AdministerOrganizations,
-        Self::ReadHistory,
-        Self::ReadEventFeed,
-    ];
-
-    /// Whether it is about all organizations at once: then no membership opens it, and who asks is told nothing of any.
-    pub fn spans_organizations(self) -> bool {
-        self == Self::ReadEventFeed
-    }
-
-    /// What the action needs (R-CASE-4, R-ACCESS-7). This match is the whole policy.
-    pub fn requirement(self) -> Requirement {
-        let member = |role, support_privilege| Some(MemberRequirement { role, support_privilege });
-        match self {
-            Self::ReadClassifications => Requirement { anyone: true, member: None, staff: &[] },
-            Self::ReadCases => Requirement {
-                anyone: false,
-                member: member(Role::Viewer, false),
-                staff: &[StaffRole::Agent, StaffRole::Engineer],
-            },
-            Self::FileCase | Self::EscalateCase => {
-                Requirement { anyone: false, member: member(Role::Editor, true), staff: &[] }
-            }
-            Self::CommentOnCase | Self::AttachToCase | Self::EditCase | Self::CloseCase => {
-                Requirement { anyone: false, member: member(Role::Editor, true), staff: &[StaffRole::Agent] }
-            }
-            Self::WorkOnCase => Requirement { anyone: false, member: None, staff: &[StaffRole::Agent] },
-            Self::AdministerOrganizations => {
-                Requirement { anyone: false, member: None, staff: &[StaffRole::Operator] }
-            }
-            Self::ReadHistory => Requirement { anyone: false, member: None, staff: &[StaffRole::Auditor] },
-            Self::ReadEventFeed => Requirement { anyone: false, member: None, staff: &[StaffRole::Analyst] },
-        }
-    }
-}
-
-/// What an action needs.
+/// Whether a reseller may use the centre at all for its customers (R-RES-6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Requirement {
-    /// Any valid sign-in will do.
-    pub anyone: bool,
-    /// What a member of the organization needs; `None`: members may not.
-    pub member: Option<MemberRequirement>,
-    /// Staff roles that may.
-    pub staff: &'static [StaffRole],
+pub enum CentreAccess {
+    /// It or a customer that it manages has an eligible plan.
+    Open,
+    /// None has.
+    Closed,
 }
 
-/// What a member of the organization needs for an action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MemberRequirement {
-    /// Lowest role on the product.
-    pub role: Role,
-    /// Whether the support privilege is needed too (R-ACCESS-7).
-    pub support_privilege: bool,
-}
-
-/// Why somebody may not do what they want; says only what they may know (R-ACCESS-6).
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AccessRefusal {
-    /// No relation to the organization, or there is no such organization: the answer is the same.
-    #[error(
-        "you have no access to this organization; ask one of its product owners to add you, or check its name"
-    )]
-    NotAMember,
-    /// The grant begins later (R-ACCESS-3).
-    #[error("your access starts at {from}; try again then")]
-    AccessPending {
-        /// When it begins.
-        from: Timestamp,
-    },
-    /// Listed in the organization, without the support privilege (R-ACCESS-7).
-    #[error(
-        "you do not have the support privilege of this organization; ask one of its product owners for it"
-    )]
-    NoSupportPrivilege,
-    /// The role on the product is too low (R-CASE-4).
-    #[error("this needs the role {needed} or higher on the product; ask one of its owners", needed = .needed.as_str())]
-    RoleTooLow {
-        /// The lowest role that would do.
-        needed: Role,
-    },
-    /// The action belongs to the other side.
-    #[error("this is not open to you: it needs a role that only {who} have")]
-    NotForYou {
-        /// Who may.
-        who: &'static str,
-    },
-    /// No valid entitlement for the product (R-PLAN-1).
-    #[error("the organization has no plan for {product} that allows this; one of these would: {}", join(.plans))]
-    NoEligiblePlan {
-        /// The product.
-        product: ProductId,
-        /// The plans that would do.
-        plans: BTreeSet<PlanId>,
-    },
-}
-
-fn join(plans: &BTreeSet<PlanId>) -> String {
-    plans.iter().map(PlanId::as_str).collect::<Vec<_>>().join(", ")
-}
-
-impl AccessRefusal {
-    /// The stable reason.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::NotAMember => "NOT_A_MEMBER",
-            Self::AccessPending { .. } => "ACCESS_PENDING",
-            Self::NoSupportPrivilege => "NO_SUPPORT_PRIVILEGE",
-            Self::RoleTooLow { .. } => "ROLE_TOO_LOW",
-            Self::NotForYou { .. } => "NOT_FOR_YOU",
-            Self::NoEligiblePlan { .. } => "NO_ELIGIBLE_PLAN",
-        }
+impl CentreAccess {
+    /// Whether the centre is open to a reseller, from its own access and that of customers; those that it does not
+    /// manage do not count. One that opens it is enough: nobody need load them all.
+    pub fn of<'a>(
+        reseller: &OrganizationId,
+        own: &Access,
+        customers: impl IntoIterator<Item = &'a Access>,
+        catalogue: &Catalogue,
+        now: Timestamp,
+    ) -> Self {
+        let open = own.has_eligible_plan(catalogue, now)
+            || customers.into_iter().any(|customer| {
+                customer.manager() == Some(reseller) && customer.has_eligible_plan(catalogue, now)
+            });
+        if open { Self::Open } else { Self::Closed }
     }
+}
 
-    /// Particulars for programs, by name.
-    pub fn metadata(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::AccessPending { from } => vec![("from", from.to_string())],
-            Self::RoleTooLow { needed } => vec![("needed", needed.as_str().to_owned())],
-            Self::NoEligiblePlan { product, plans } => {
-                vec![("product", product.to_string()), ("plans", join(plans))]
-            }
-            Self::NotAMember | Self::NoSupportPrivilege | Self::NotForYou { .. } => Vec::new(),
-        }
+/// The organization that somebody says they act for (R-RES-1).
+#[derive(Clone, Copy, Debug)]
+pub struct ActingFor<'a> {
+    /// The organization.
+    pub organization: &'a OrganizationId,
+    /// Its access state.
+    pub access: &'a Access,
+    /// Whether it may use the centre for customers.
+    pub centre: CentreAccess,
+}
+
+/// Who asks: an actor, the state of their account, and for which organization they act.
+#[derive(Clone, Copy, Debug)]
+pub struct Principal<'a> {
+    /// The actor.
+    pub actor: &'a Actor,
+    /// The state of their account.
+    pub account: AccountStatus,
+    /// The organization that they say they act for; `None`: directly.
+    pub acting_for: Option<ActingFor<'a>>,
+}
+
+impl<'a> Principal<'a> {
+    /// Somebody with an active account who acts directly.
+    pub fn direct(actor: &'a Actor) -> Self {
+        Self { actor, account: AccountStatus::Active, acting_for: None }
     }
 }
 
@@ -278,8 +182,14 @@ enum Standing {
     Member { roles: BTreeMap<ProductId, Role>, support_privilege: bool },
     /// A member whose grant begins later.
     Pending { from: Timestamp },
+    /// Acting for the reseller that manages the organization and is let in, with their grant in the reseller's own.
+    Reseller { reseller: OrganizationId, roles: BTreeMap<ProductId, Role>, support_privilege: bool },
+    /// Acting for the reseller that manages the organization, but may not act for it.
+    RefusedReseller(ResellerRefusal),
     /// Nobody, as far as this organization is concerned.
     Outsider,
+    /// Signed in, but not known here, or known no more.
+    NoAccount { deactivated: bool },
 }
 
 /// What one principal may do for one organization, or for none in particular, at one instant.
@@ -290,42 +200,69 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// The authority of an actor towards an organization, from the organization's access state.
+    /// The authority of an actor with an active account who acts directly.
     pub fn of(actor: &Actor, organization: &OrganizationId, access: &Access, now: Timestamp) -> Self {
-        let standing = if actor.staff_roles.is_empty() {
-            match access.members.get(&actor.account) {
-                None => Standing::Outsider,
-                Some(member) => match &member.grant {
-                    None => Standing::Member { roles: BTreeMap::new(), support_privilege: false },
-                    // Inclusive: at the recorded instant the grant is in force (R-ACCESS-3).
-                    Some(grant) if grant.effective_at <= now => Standing::Member {
-                        roles: grant.roles.clone(),
-                        support_privilege: grant.support_privilege,
-                    },
-                    Some(grant) => Standing::Pending { from: grant.effective_at },
-                },
-            }
-        } else {
-            Standing::Staff(actor.staff_roles.clone())
+        Self::towards(&Principal::direct(actor), organization, access, now)
+    }
+
+    /// The authority of a principal towards an organization, from the organization's access state.
+    pub fn towards(
+        principal: &Principal<'_>,
+        organization: &OrganizationId,
+        access: &Access,
+        now: Timestamp,
+    ) -> Self {
+        let standing = match (principal.known_standing(), &principal.acting_for) {
+            (Some(standing), _) => standing,
+            (None, Some(acting)) if acting.organization != organization => standing_of_reseller(
+                principal.actor,
+                acting,
+                access.manager(),
+                access.allowed_reseller(),
+                now,
+            ),
+            (None, _) => standing_of_member(principal.actor, access, now),
         };
-        Self { organization: Some(organization.clone()), standing }
+        Self { organization: Some(organization.clone()), standing: principal.settled(standing) }
     }
 
     /// The authority of an actor where no organization is named: what their staff roles give, and nothing else.
     pub fn across_organizations(actor: &Actor) -> Self {
-        let standing = if actor.staff_roles.is_empty() {
-            Standing::Outsider
-        } else {
-            Standing::Staff(actor.staff_roles.clone())
+        Self::across(&Principal::direct(actor), Timestamp::MIN)
+    }
+
+    /// The authority of a principal where no organization is named: what staff roles give, or all customers that let
+    /// the reseller in for whom they act (R-RES-1).
+    pub fn across(principal: &Principal<'_>, now: Timestamp) -> Self {
+        let standing = match (principal.known_standing(), &principal.acting_for) {
+            (Some(standing), _) => standing,
+            // Of each customer the scope asks whether it is managed and lets the reseller in.
+            (None, Some(acting)) => {
+                let itself = Some(acting.organization);
+                standing_of_reseller(principal.actor, acting, itself, itself, now)
+            }
+            (None, None) => Standing::Outsider,
         };
-        Self { organization: None, standing }
+        Self { organization: None, standing: principal.settled(standing) }
     }
 
     /// From which side this principal acts.
     pub fn side(&self) -> Side {
         match self.standing {
             Standing::Staff(_) => Side::Support,
-            Standing::Member { .. } | Standing::Pending { .. } | Standing::Outsider => Side::Customer,
+            Standing::Reseller { .. } | Standing::RefusedReseller(_) => Side::Reseller,
+            Standing::Member { .. }
+            | Standing::Pending { .. }
+            | Standing::Outsider
+            | Standing::NoAccount { .. } => Side::Customer,
+        }
+    }
+
+    /// The role that a member's own grant gives on a product.
+    pub fn role_on(&self, product: &ProductId) -> Option<Role> {
+        match &self.standing {
+            Standing::Member { roles, .. } => roles.get(product).copied(),
+            _ => None,
         }
     }
 
@@ -347,10 +284,9 @@ impl Authority {
 
     fn check(&self, action: Action, product: Option<&ProductId>) -> Result<(), AccessRefusal> {
         let requirement = action.requirement();
-        if requirement.anyone {
-            return Ok(());
-        }
         match &self.standing {
+            Standing::NoAccount { deactivated: true } => Err(AccessRefusal::NoAccount { deactivated: true }),
+            _ if requirement.anyone => Ok(()),
             Standing::Staff(roles) => {
                 if requirement.staff.iter().any(|role| roles.contains(role)) {
                     Ok(())
@@ -360,69 +296,130 @@ impl Authority {
             }
             _ if action.spans_organizations() => Err(AccessRefusal::NotForYou { who: "support staff" }),
             Standing::Member { roles, support_privilege } => {
-                let Some(needed) = requirement.member else {
-                    return Err(AccessRefusal::NotForYou { who: "support staff" });
-                };
-                if roles.is_empty() || (needed.support_privilege && !support_privilege) {
-                    return Err(AccessRefusal::NoSupportPrivilege);
-                }
-                let role = match product {
-                    Some(product) => roles.get(product).copied(),
-                    None => roles.values().max().copied(),
-                };
-                if role.is_some_and(|role| role >= needed.role) {
-                    Ok(())
-                } else {
-                    Err(AccessRefusal::RoleTooLow { needed: needed.role })
-                }
+                let needed = requirement.member.ok_or(AccessRefusal::NotForYou { who: "support staff" })?;
+                check_grant(needed, roles, *support_privilege, product)
+            }
+            Standing::Reseller { roles, support_privilege, .. } => {
+                let needed = requirement
+                    .member
+                    .filter(|_| requirement.reseller)
+                    .ok_or(AccessRefusal::NotForYou { who: "the customer's own people and support staff" })?;
+                check_grant(needed, roles, *support_privilege, product)
+            }
+            Standing::RefusedReseller(because) => {
+                Err(AccessRefusal::ResellerNotAllowed { because: *because })
             }
             Standing::Pending { from } => Err(AccessRefusal::AccessPending { from: *from }),
             Standing::Outsider => Err(AccessRefusal::NotAMember),
+            Standing::NoAccount { deactivated } => {
+                Err(AccessRefusal::NoAccount { deactivated: *deactivated })
+            }
         }
     }
 
-    /// Which cases of the organization may be seen: the only source of every read's condition.
+    /// Which cases may be seen: the only source of every read's condition.
     pub fn visibility(&self) -> VisibilityScope {
-        let Some(organization) = &self.organization else { return VisibilityScope::Nothing };
-        match &self.standing {
-            Standing::Staff(_) if self.open_to(Action::ReadCases).is_ok() => {
+        match (&self.standing, &self.organization) {
+            // Once cases are routed, an agent's scope is narrowed here to the provider's own (R-ROUTE-1).
+            (Standing::Staff(_), Some(organization)) if self.open_to(Action::ReadCases).is_ok() => {
                 VisibilityScope::Organization { organization: organization.clone(), products: None }
             }
-            Standing::Member { roles, .. } => VisibilityScope::Organization {
+            (Standing::Member { roles, .. }, Some(organization)) => VisibilityScope::Organization {
                 organization: organization.clone(),
                 products: Some(roles.keys().cloned().collect()),
             },
-            Standing::Staff(_) | Standing::Pending { .. } | Standing::Outsider => VisibilityScope::Nothing,
+            (Standing::Reseller { reseller, roles, .. }, customer) => VisibilityScope::Reseller {
+                reseller: reseller.clone(),
+                customer: customer.clone(),
+                products: roles.keys().cloned().collect(),
+            },
+            _ => VisibilityScope::Nothing,
         }
     }
 }
 
-/// Which cases may be seen. Projections translate it to SQL and hold no rule of their own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum VisibilityScope {
-    /// None.
-    Nothing,
-    /// Those of an organization.
-    Organization {
-        /// The organization.
-        organization: OrganizationId,
-        /// Only of these products; `None`: of all.
-        products: Option<BTreeSet<ProductId>>,
-    },
-}
+impl Principal<'_> {
+    /// The standing that no organization has a say in.
+    fn known_standing(&self) -> Option<Standing> {
+        if self.account == AccountStatus::Deactivated {
+            return Some(Standing::NoAccount { deactivated: true });
+        }
+        let staff = &self.actor.staff_roles;
+        // Staff act for nobody: who names an organization to act for is answered as a stranger.
+        (!staff.is_empty()).then(|| match self.acting_for {
+            None => Standing::Staff(staff.clone()),
+            Some(_) => Standing::Outsider,
+        })
+    }
 
-impl VisibilityScope {
-    /// Whether a case of an organization and product is in scope.
-    pub fn contains(&self, of_organization: &OrganizationId, of_product: &ProductId) -> bool {
-        match self {
-            Self::Nothing => false,
-            Self::Organization { organization, products } => {
-                organization == of_organization
-                    && products.as_ref().is_none_or(|products| products.contains(of_product))
+    /// A stranger whom nobody knows anywhere is told that there is no account, which says nothing of the organization.
+    fn settled(&self, standing: Standing) -> Standing {
+        match (standing, self.account) {
+            (Standing::Outsider, AccountStatus::Unknown) if self.actor.staff_roles.is_empty() => {
+                Standing::NoAccount { deactivated: false }
             }
+            (standing, _) => standing,
         }
     }
 }
 
-#[cfg(test)]
-mod tests;
+fn standing_of_member(actor: &Actor, access: &Access, now: Timestamp) -> Standing {
+    match access.members.get(&actor.account) {
+        None => Standing::Outsider,
+        Some(member) => match &member.grant {
+            None => Standing::Member { roles: BTreeMap::new(), support_privilege: false },
+            // Inclusive: at the recorded instant the grant is in force (R-ACCESS-3).
+            Some(grant) if grant.effective_at <= now => {
+                Standing::Member { roles: grant.roles.clone(), support_privilege: grant.support_privilege }
+            }
+            Some(grant) => Standing::Pending { from: grant.effective_at },
+        },
+    }
+}
+
+/// How somebody who acts for a reseller stands towards a customer with a manager, that lets a reseller in or none.
+/// What is their own is said first; that the customer is somebody else's says no more than that it does not exist.
+fn standing_of_reseller(
+    actor: &Actor,
+    acting: &ActingFor<'_>,
+    manager: Option<&OrganizationId>,
+    allowed: Option<&OrganizationId>,
+    now: Timestamp,
+) -> Standing {
+    if !acting.access.is_reseller() || manager != Some(acting.organization) {
+        return Standing::Outsider;
+    }
+    match standing_of_member(actor, acting.access, now) {
+        Standing::Member { .. } if allowed != Some(acting.organization) => {
+            Standing::RefusedReseller(ResellerRefusal::NotLetIn)
+        }
+        Standing::Member { .. } if acting.centre == CentreAccess::Closed => {
+            Standing::RefusedReseller(ResellerRefusal::NoEligiblePlan)
+        }
+        Standing::Member { roles, support_privilege } => {
+            Standing::Reseller { reseller: acting.organization.clone(), roles, support_privilege }
+        }
+        other => other,
+    }
+}
+
+/// Whether a grant meets what an action needs, on a product or on whichever.
+fn check_grant(
+    needed: MemberRequirement,
+    roles: &BTreeMap<ProductId, Role>,
+    support_privilege: bool,
+    product: Option<&ProductId>,
+) -> Result<(), AccessRefusal> {
+    if roles.is_empty() || (needed.support_privilege && !support_privilege) {
+        return Err(AccessRefusal::NoSupportPrivilege);
+    }
+    let role = match product {
+        Some(product) => roles.get(product).copied(),
+        None => roles.values().max().copied(),
+    };
+    if role.is_some_and(|role| role >= needed.role) {
+        Ok(())
+    } else {
+        Err(AccessRefusal::RoleTooLow { needed: needed.role })
+    }
+}

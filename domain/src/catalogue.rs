@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::address::DomainName;
 use crate::ids::{PlanId, ProductId};
 
 /// Urgency of a case (R-CASE-2). P0 comes with some plans only (R-PLAN-3).
@@ -114,6 +116,39 @@ pub struct Product {
     pub display_name: String,
     /// Plans that make it eligible (R-PLAN-1); others only add capabilities on top.
     pub eligible_plans: BTreeSet<PlanId>,
+    /// Where its support moves (R-PLAN-2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moves: Option<ProductMove>,
+}
+
+/// That a product's support moves elsewhere (R-PLAN-2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProductMove {
+    /// From this instant on, inclusive, the centre names the successor.
+    pub announced_at: Timestamp,
+    /// From this instant on, inclusive, nothing new is filed.
+    pub ends_at: Timestamp,
+    /// Who supports it then, in words to show.
+    pub successor: String,
+    /// Where to find them.
+    pub url: String,
+    /// Who is entitled to one of these goes on filing.
+    #[serde(default)]
+    pub exempting_products: BTreeSet<ProductId>,
+}
+
+/// Longest delay between a grant and its beginning, in seconds (R-ACCESS-3).
+pub const MAX_GRANT_DELAY_SECONDS: u32 = 24 * 3600;
+
+/// How people get access.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AccessPolicy {
+    /// How long after a grant it begins, in seconds, at most 24 hours (R-ACCESS-3).
+    pub grant_delay_seconds: u32,
+    /// Domains of consumer mail: neither they nor what lies below them is verified or granted (R-ACCESS-8).
+    pub consumer_mail_domains: BTreeSet<String>,
 }
 
 /// What a case is about: the leaf of a tree under one product.
@@ -154,6 +189,28 @@ pub struct Catalogue {
     pub products: Vec<Product>,
     /// Classifications, in the order in which they are listed.
     pub classifications: Vec<Classification>,
+    /// How people get access.
+    #[serde(default)]
+    pub access: AccessPolicy,
+}
+
+impl AccessPolicy {
+    fn validate(&self) -> Result<(), InvalidCatalogue> {
+        if self.grant_delay_seconds > MAX_GRANT_DELAY_SECONDS {
+            return Err(InvalidCatalogue(format!(
+                "catalogue: access.grant_delay_seconds is {}; at most {MAX_GRANT_DELAY_SECONDS} will do",
+                self.grant_delay_seconds
+            )));
+        }
+        let odd =
+            |name: &&String| DomainName::parse(name).map_or(true, |parsed| parsed.as_str() != name.as_str());
+        match self.consumer_mail_domains.iter().find(odd) {
+            Some(name) => Err(InvalidCatalogue(format!(
+                "catalogue: access.consumer_mail_domains holds {name:?}; write it in lower-case ASCII (punycode for others)"
+            ))),
+            None => Ok(()),
+        }
+    }
 }
 
 /// What is wrong with a catalogue, in one sentence.
@@ -191,6 +248,8 @@ impl Catalogue {
                 ));
             }
         }
+        self.validate_moves()?;
+        self.access.validate()?;
         let mut classifications = BTreeSet::new();
         for classification in &self.classifications {
             if !classifications.insert(&classification.id) {
@@ -213,6 +272,31 @@ impl Catalogue {
             }
         }
         Ok(())
+    }
+
+    fn validate_moves(&self) -> Result<(), InvalidCatalogue> {
+        for (product, moves) in
+            self.products.iter().filter_map(|product| Some((product, product.moves.as_ref()?)))
+        {
+            if moves.ends_at < moves.announced_at {
+                return Err(InvalidCatalogue(format!(
+                    "catalogue: product {} ends before its move is announced; exchange the instants",
+                    product.id
+                )));
+            }
+            if let Some(exempting) = moves.exempting_products.iter().find(|id| self.product(id).is_none()) {
+                return Err(InvalidCatalogue(format!(
+                    "catalogue: product {} names the exempting product {exempting}, which is not listed; add it",
+                    product.id
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The move of a product that is announced at an instant, whether or not it has ended.
+    pub fn announced_move(&self, product: &ProductId, now: Timestamp) -> Option<&ProductMove> {
+        self.product(product)?.moves.as_ref().filter(|moves| moves.announced_at <= now)
     }
 
     /// The plan with this key.
@@ -278,5 +362,29 @@ mod tests {
                 .contains("twice")
         );
         assert!(refused(|catalogue| catalogue.classifications[0].product_line = 3).contains("product_line"));
+        assert!(
+            refused(|catalogue| catalogue.access.grant_delay_seconds = 86_401)
+                .contains("grant_delay_seconds")
+        );
+        assert!(
+            refused(|catalogue| {
+                catalogue.access.consumer_mail_domains.insert("Mail.example".to_owned());
+            })
+            .contains("consumer_mail_domains")
+        );
+        assert!(
+            refused(|catalogue| {
+                let moves = catalogue.products.iter_mut().find_map(|product| product.moves.as_mut()).unwrap();
+                moves.ends_at = Timestamp::MIN;
+            })
+            .contains("before its move")
+        );
+        assert!(
+            refused(|catalogue| {
+                let moves = catalogue.products.iter_mut().find_map(|product| product.moves.as_mut()).unwrap();
+                moves.exempting_products.insert(ProductId::new("toaster").unwrap());
+            })
+            .contains("toaster")
+        );
     }
 }

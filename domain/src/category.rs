@@ -1,7 +1,9 @@
 //! The categories of streams: one row for each aggregate, for whoever handles events of all of them alike.
 
 use crate::access::AccessEvent;
+use crate::account::{AccountEvent, EmailClaimEvent};
 use crate::case::CaseEvent;
+use crate::domain_claim::DomainClaimEvent;
 use crate::event::{DecodeError, DomainEvent, EventSchema};
 use crate::export::ExportEvent;
 
@@ -21,8 +23,14 @@ pub struct Category {
 }
 
 /// All categories, by name.
-pub static CATEGORIES: [Category; 3] =
-    [row::<AccessEvent>("access"), row::<CaseEvent>("case"), internal(row::<ExportEvent>("export"))];
+pub static CATEGORIES: [Category; 6] = [
+    row::<AccessEvent>("access"),
+    internal(row::<AccountEvent>("account")),
+    internal(row::<EmailClaimEvent>("account_email")),
+    row::<CaseEvent>("case"),
+    internal(row::<DomainClaimEvent>("domain")),
+    internal(row::<ExportEvent>("export")),
+];
 
 const fn row<E: DomainEvent>(name: &'static str) -> Category {
     Category { name, is_internal: false, schemas: E::schemas, upcast: upcast::<E> }

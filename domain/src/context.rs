@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::access::Access;
-use crate::authority::{Actor, Authority};
+use crate::authority::{ActingFor, Actor, Authority};
 use crate::catalogue::Catalogue;
 use crate::ids::{CommandId, OrganizationId};
 
@@ -18,6 +18,8 @@ pub struct Context<'a> {
     pub actor: &'a Actor,
     /// What they may do for the organization.
     pub authority: &'a Authority,
+    /// The organization that the actor says they act for; `None`: directly.
+    pub acting_for: Option<ActingFor<'a>>,
     /// The organization; `None` for what belongs to none.
     pub organization: Option<&'a OrganizationId>,
     /// The organization's access state, as guarded by the append; empty without an organization.

@@ -31,6 +31,11 @@ impl CommandId {
         Uuid::new_v8(digest(self.0, &format!("event/{index}")).to_be_bytes())
     }
 
+    /// The id of a command that this one needs on another stream, named by its purpose.
+    pub fn step(self, purpose: &str) -> Self {
+        Self(Uuid::new_v8(digest(self.0, &format!("step/{purpose}")).to_be_bytes()))
+    }
+
     /// An id for something that this command creates, named by its purpose.
     pub fn derive(self, purpose: &str) -> u128 {
         digest(self.0, purpose)
@@ -104,6 +109,13 @@ ulid_id!(
     /// Identity of a person's account, a pseudonym of issuer and subject; its stream is `account-{id}`.
     AccountId,
     "an account id (26 letters and digits)"
+);
+
+ulid_id!(
+    /// Keyed pseudonym of an email address in the form in which addresses are compared; its claim is the stream
+    /// `account_email-{key}`.
+    EmailKey,
+    "an email key (26 letters and digits)"
 );
 
 ulid_id!(
@@ -196,6 +208,12 @@ mod tests {
         assert_eq!(CaseId::derived(command), CaseId::derived(command));
         assert_eq!(command.event_id(3), command.event_id(3));
         assert_ne!(command.event_id(3), command.event_id(4));
+        assert_eq!(command.step("claim"), command.step("claim"));
+        assert_ne!(
+            command.step("claim").event_id(0),
+            command.event_id(0),
+            "each stream's events have their own ids"
+        );
         assert_ne!(CaseId::derived(command).0, CommentId::derived(command).0);
         assert_ne!(CaseId::derived(command), CaseId::derived(CommandId(Uuid::from_u128(8))));
     }

@@ -10,6 +10,7 @@
 //! command in the aggregate's `Command` enum, and give it its row in [`authority`].
 
 pub mod access;
+pub mod account;
 pub mod address;
 pub mod analytics;
 pub mod authority;
@@ -17,6 +18,7 @@ pub mod case;
 pub mod catalogue;
 pub mod category;
 pub mod context;
+pub mod domain_claim;
 pub mod event;
 pub mod export;
 pub mod ids;
@@ -24,12 +26,17 @@ pub mod personal;
 #[cfg(test)]
 mod testing;
 
-pub use authority::{AccessRefusal, Action, Actor, Authority, Role, Side, StaffRole, VisibilityScope};
+pub use account::AccountStatus;
+pub use authority::{
+    AccessRefusal, ActingFor, Action, Actor, Authority, CaseFacts, CentreAccess, Principal, Role, Side,
+    StaffRole, VisibilityScope,
+};
 pub use catalogue::Catalogue;
 pub use category::{CATEGORIES, Category};
 pub use context::Context;
 pub use event::{Aggregate, DecodeError, DomainEvent, EventAudience, EventSchema};
 pub use ids::{
-    AccountId, AttachmentId, CaseId, CommandId, CommentId, ExportId, OrganizationId, PlanId, ProductId,
+    AccountId, AttachmentId, CaseId, CommandId, CommentId, EmailKey, ExportId, OrganizationId, PlanId,
+    ProductId,
 };
 pub use personal::{Contact, Personal, PersonalFields, PersonalSlot, Subject};

@@ -7,7 +7,11 @@ use uuid::Uuid;
 
 use crate::access::{
     self, Access, AccessCommand, AccessEvent, AccessRejection, Entitlement, Grant, ManagementPeriod, Member,
-    Registration,
+    Registration, ResellerRelation,
+};
+use crate::account::{
+    self, Account, AccountCommand, AccountEvent, AccountOpened, AccountRejection, AccountStatus,
+    Provisioning, SignIn,
 };
 use crate::case::{
     self, AcknowledgeEscalation, AddComment, AttachFile, CaseCommand, CaseEvent, CaseRejection, CaseState,
@@ -15,11 +19,12 @@ use crate::case::{
     RequestInformation, ResolveEscalation, SolutionKind,
 };
 use crate::catalogue::Capability::{Escalate, Phone, RedefinePriority};
-use crate::catalogue::{Catalogue, Priority};
+use crate::catalogue::{AccessPolicy, Catalogue, Priority, ProductMove};
+use crate::domain_claim::{self, DomainClaim, DomainClaimCommand, DomainClaimEvent};
 use crate::export::{self, Export, ExportEvent, RecordExport};
 use crate::{
-    AccessRefusal, AccountId, Actor, Aggregate, Authority, CommandId, Contact, Context, OrganizationId,
-    Personal, PlanId, ProductId, Role, StaffRole, Subject,
+    AccessRefusal, AccountId, ActingFor, Actor, Aggregate, Authority, CentreAccess, CommandId, Contact,
+    Context, EmailKey, OrganizationId, Personal, PlanId, Principal, ProductId, Role, StaffRole, Subject,
 };
 
 /// An instant, in seconds from the start of the tests' time.
@@ -34,8 +39,13 @@ pub(crate) fn personal(text: &str) -> Personal<String> {
 /// Somebody of the sample data by the local part of their address; staff by theirs.
 pub(crate) fn people(name: &str) -> Actor {
     let domain = match name {
-        "agent-north" | "agent-south" | "engineer" | "auditor" | "analyst" | "operator" => "support.example",
+        "agent-north" | "agent-south" | "engineer" | "auditor" | "analyst" | "operator" | "provisioner" => {
+            "support.example"
+        }
         "peter" => "initech.example",
+        "nina" | "nick" => "nimbus.example",
+        "sam" => "stratus.example",
+        "mallory" => "mail.example",
         _ => "acme.example",
     };
     let staff =
@@ -61,6 +71,7 @@ pub(crate) fn catalogue() -> Catalogue {
         id: ProductId::new(id).unwrap(),
         display_name: id.to_owned(),
         eligible_plans: ids(plans),
+        moves: None,
     };
     let classification = |id: &str, product: &str, display_name: &str| crate::catalogue::Classification {
         id: id.to_owned(),
@@ -71,6 +82,13 @@ pub(crate) fn catalogue() -> Catalogue {
     };
     let common = &Priority::ALL[1..];
     let cloud = ["silver", "gold", "platinum"];
+    let moves = ProductMove {
+        announced_at: at(5_000),
+        ends_at: at(6_000),
+        successor: "Search Partners".to_owned(),
+        url: "https://search.example/support".to_owned(),
+        exempting_products: BTreeSet::from([ProductId::new("storage").unwrap()]),
+    };
     let catalogue = Catalogue {
         languages: ["en", "fr", "ja"].map(str::to_owned).into(),
         plans: vec![
@@ -84,12 +102,18 @@ pub(crate) fn catalogue() -> Catalogue {
             product("compute", &cloud),
             product("storage", &cloud),
             product("identity", &["premium"]),
+            crate::catalogue::Product { moves: Some(moves), ..product("search", &cloud) },
         ],
         classifications: vec![
             classification("compute-vm", "compute", "Compute > Virtual machines"),
             classification("storage-bucket", "storage", "Storage > Buckets"),
             classification("identity-sso", "identity", "Identity > Single sign-on"),
+            classification("search-index", "search", "Search > Index"),
         ],
+        access: AccessPolicy {
+            grant_delay_seconds: 0,
+            consumer_mail_domains: BTreeSet::from(["mail.example".to_owned()]),
+        },
     };
     catalogue.validate().unwrap();
     catalogue
@@ -138,11 +162,34 @@ pub(crate) fn acme() -> AccessBuilder {
 }
 
 impl AccessBuilder {
-    pub(crate) fn pending(mut self, name: &str, effective_at: Timestamp) -> Self {
+    pub(crate) fn pending(self, name: &str, effective_at: Timestamp) -> Self {
+        self.pending_as(name, Role::Editor, effective_at)
+    }
+
+    pub(crate) fn pending_as(self, name: &str, role: Role, effective_at: Timestamp) -> Self {
+        self.member(name, &[("compute", role)], effective_at)
+    }
+
+    pub(crate) fn granted(self, name: &str, roles: &[(&str, Role)]) -> Self {
+        self.member(name, roles, at(-1_000))
+    }
+
+    fn member(mut self, name: &str, roles: &[(&str, Role)], effective_at: Timestamp) -> Self {
         let person = people(name);
-        let roles = BTreeMap::from([(ProductId::new("compute").unwrap(), Role::Editor)]);
+        let roles = roles.iter().map(|(product, role)| (ProductId::new(product).unwrap(), *role)).collect();
         let grant = Some(Grant { roles, support_privilege: true, effective_at });
         self.0.members.insert(person.account, Member { contact: person.contact, grant });
+        self
+    }
+
+    pub(crate) fn listed(mut self, name: &str) -> Self {
+        let person = people(name);
+        self.0.members.insert(person.account, Member { contact: person.contact, grant: None });
+        self
+    }
+
+    pub(crate) fn domain(mut self, name: &str) -> Self {
+        self.0.domains.insert(name.to_owned());
         self
     }
 
@@ -163,8 +210,16 @@ impl AccessBuilder {
 
     pub(crate) fn managed_by(mut self, reseller: &str) -> Self {
         let manager = Some(OrganizationId::new(reseller).unwrap());
-        self.0.management.push(ManagementPeriod { manager, from: at(-1_000) });
+        self.0.management.push(ManagementPeriod { manager: manager.clone(), from: at(-1_000) });
+        self.0.relation = ResellerRelation { manager, ..ResellerRelation::default() };
         self
+    }
+
+    /// Managed by a reseller that is let in.
+    pub(crate) fn letting_in(self, reseller: &str) -> Self {
+        let mut managed = self.managed_by(reseller);
+        managed.0.relation.allowed_in_centre = true;
+        managed
     }
 
     pub(crate) fn build(self) -> Access {
@@ -172,25 +227,60 @@ impl AccessBuilder {
     }
 }
 
-fn in_context<T>(
-    access: &Access,
-    who: &Actor,
-    now: Timestamp,
-    command_number: u128,
-    decide: impl FnOnce(&Context<'_>) -> T,
-) -> T {
-    let organization = acme_id();
-    let authority = Authority::of(who, &organization, access, now);
-    decide(&Context {
-        now,
-        command_id: CommandId(Uuid::from_u128(command_number)),
-        actor: who,
-        authority: &authority,
-        organization: Some(&organization),
-        access,
-        access_revision: Some(7),
-        catalogue: &catalogue(),
-    })
+/// A reseller of the sample data: nimbus with nina and Gold, stratus with sam and Silver.
+pub(crate) fn reseller(name: &str) -> AccessBuilder {
+    let (owner, plan) = if name == "nimbus" { ("nina", "gold") } else { ("sam", "silver") };
+    let mut access = acme().without_entitlements();
+    access.0.members.clear();
+    access.0.registration.as_mut().unwrap().reseller = true;
+    let both = [("compute", Role::Owner), ("storage", Role::Owner)];
+    access.granted(owner, &both).entitled("compute", plan)
+}
+
+/// In which circumstances something is decided.
+pub(crate) struct Circumstances<'a> {
+    pub(crate) organization: OrganizationId,
+    pub(crate) access: &'a Access,
+    pub(crate) who: &'a Actor,
+    pub(crate) now: Timestamp,
+    pub(crate) command_number: u128,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) acting_for: Option<(OrganizationId, Access)>,
+}
+
+impl<'a> Circumstances<'a> {
+    pub(crate) fn new(access: &'a Access, who: &'a Actor, now: Timestamp) -> Self {
+        Self {
+            organization: acme_id(),
+            access,
+            who,
+            now,
+            command_number: 1,
+            catalogue: catalogue(),
+            acting_for: None,
+        }
+    }
+
+    pub(crate) fn decide<T>(&self, decide: impl FnOnce(&Context<'_>) -> T) -> T {
+        let acting_for = self.acting_for.as_ref().map(|(organization, access)| ActingFor {
+            organization,
+            access,
+            centre: CentreAccess::of(organization, access, [self.access], &self.catalogue, self.now),
+        });
+        let principal = Principal { actor: self.who, account: AccountStatus::Active, acting_for };
+        let authority = Authority::towards(&principal, &self.organization, self.access, self.now);
+        decide(&Context {
+            now: self.now,
+            command_id: CommandId(Uuid::from_u128(self.command_number)),
+            actor: self.who,
+            authority: &authority,
+            acting_for,
+            organization: Some(&self.organization),
+            access: self.access,
+            access_revision: Some(7),
+            catalogue: &self.catalogue,
+        })
+    }
 }
 
 pub(crate) fn decide_access(
@@ -199,7 +289,83 @@ pub(crate) fn decide_access(
     who: &Actor,
     now: Timestamp,
 ) -> Result<Vec<AccessEvent>, AccessRejection> {
-    in_context(access, who, now, 1, |context| access::decide(access, command, context))
+    decide_access_with(access, command, who, now, |_| ())
+}
+
+pub(crate) fn decide_access_with(
+    access: &Access,
+    command: &AccessCommand,
+    who: &Actor,
+    now: Timestamp,
+    change: impl FnOnce(&mut Catalogue),
+) -> Result<Vec<AccessEvent>, AccessRejection> {
+    let mut circumstances = Circumstances::new(access, who, now);
+    change(&mut circumstances.catalogue);
+    circumstances.decide(|context| access::decide(access, command, context))
+}
+
+pub(crate) fn email_key(name: &str) -> EmailKey {
+    EmailKey(ulid::Ulid::from(CommandId(Uuid::nil()).derive(&format!("{name}@"))))
+}
+
+pub(crate) fn sign_in(name: &str) -> Personal<SignIn> {
+    let sign_in = SignIn { issuer: "https://issuer.example".to_owned(), subject: name.to_owned() };
+    Personal::new(people(name).contact.subject().clone(), sign_in)
+}
+
+/// An account that acme's directory opened at second 0.
+pub(crate) fn opened(name: &str) -> Account {
+    let person = people(name);
+    let event = AccountOpened {
+        account: person.account,
+        organization: acme_id(),
+        provisioning: Provisioning::Directory,
+        sign_in: sign_in(name),
+        contact: person.contact,
+        email: email_key(name),
+    };
+    evolved(&Account::default(), &[event.into()])
+}
+
+pub(crate) fn evolved(account: &Account, events: &[AccountEvent]) -> Account {
+    let mut after = account.clone();
+    events.iter().for_each(|event| after.evolve(event, at(0)));
+    after
+}
+
+pub(crate) fn decide_account(
+    account: &Account,
+    whose: &str,
+    command: &AccountCommand,
+    who: &str,
+    access: &Access,
+) -> Result<Vec<AccountEvent>, AccountRejection> {
+    decide_account_in(account, whose, command, who, access, "acme")
+}
+
+pub(crate) fn decide_account_in(
+    account: &Account,
+    whose: &str,
+    command: &AccountCommand,
+    who: &str,
+    access: &Access,
+    organization: &str,
+) -> Result<Vec<AccountEvent>, AccountRejection> {
+    let actor = people(who);
+    let organization = OrganizationId::new(organization).unwrap();
+    let circumstances = Circumstances { organization, ..Circumstances::new(access, &actor, at(0)) };
+    circumstances.decide(|context| account::decide(account, people(whose).account, command, context))
+}
+
+pub(crate) fn decide_domain_claim(
+    claim: &DomainClaim,
+    command: &DomainClaimCommand,
+    who: &str,
+    access: &Access,
+    now: Timestamp,
+) -> Result<Vec<DomainClaimEvent>, AccessRejection> {
+    Circumstances::new(access, &people(who), now)
+        .decide(|context| domain_claim::decide(claim, command, context))
 }
 
 pub(crate) fn decide_export(
@@ -207,7 +373,8 @@ pub(crate) fn decide_export(
     command: &RecordExport,
     who: &str,
 ) -> Result<Vec<ExportEvent>, AccessRefusal> {
-    in_context(&acme().build(), &people(who), at(0), 1, |context| export::decide(state, command, context))
+    Circumstances::new(&acme().build(), &people(who), at(0))
+        .decide(|context| export::decide(state, command, context))
 }
 
 /// What happened before.
@@ -215,12 +382,19 @@ pub(crate) fn decide_export(
 pub(crate) struct Given {
     state: CaseState,
     access: Access,
+    /// For whom nina acts; nobody else acts for anybody.
+    reseller: Access,
     commands: u128,
 }
 
 impl Given {
     pub(crate) fn nothing() -> Self {
-        Self { state: CaseState::default(), access: acme().build(), commands: 0 }
+        Self {
+            state: CaseState::default(),
+            access: acme().build(),
+            reseller: reseller("nimbus").build(),
+            commands: 0,
+        }
     }
 
     /// A case that alice filed at second 0.
@@ -229,12 +403,28 @@ impl Given {
     }
 
     pub(crate) fn with_state(state: CaseState, access: Access) -> Self {
-        Self { state, access, commands: 1 }
+        Self { state, access, reseller: reseller("nimbus").build(), commands: 1 }
     }
 
     pub(crate) fn in_access(mut self, access: Access) -> Self {
         self.access = access;
         self
+    }
+
+    pub(crate) fn for_reseller(mut self, access: Access) -> Self {
+        self.reseller = access;
+        self
+    }
+
+    /// The circumstances in which somebody does something now.
+    pub(crate) fn circumstances<'a>(&'a self, who: &'a Actor, now: Timestamp) -> Circumstances<'a> {
+        let nimbus = OrganizationId::new("nimbus").unwrap();
+        let acts_for = who.account == people("nina").account;
+        Circumstances {
+            command_number: self.commands + 1,
+            acting_for: acts_for.then(|| (nimbus, self.reseller.clone())),
+            ..Circumstances::new(&self.access, who, now)
+        }
     }
 
     /// A command that must have been accepted.
@@ -248,9 +438,9 @@ impl Given {
 
     pub(crate) fn when(self, who: &str, second: i64, command: &CaseCommand) -> Outcome {
         let now = at(second);
-        let result = in_context(&self.access, &people(who), now, self.commands + 1, |context| {
-            case::decide(&self.state, command, context)
-        });
+        let result = self
+            .circumstances(&people(who), now)
+            .decide(|context| case::decide(&self.state, command, context));
         let mut state = self.state;
         for event in result.iter().flatten() {
             state.evolve(event, now);

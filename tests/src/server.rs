@@ -207,6 +207,7 @@ impl Server {
             command_id: CommandId(Uuid::from_u128(number)),
             fingerprint: number.to_string(),
             actor: self.actor(email),
+            acting_for: None,
             correlation_id: "test".to_owned(),
             causation_id: None,
             if_match: None,

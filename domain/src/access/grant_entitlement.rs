@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::access::{Access, AccessEvent, AccessRejection, EntitlementGranted};
+use crate::access::{AccessEvent, AccessRejection, EntitlementGranted};
 use crate::context::Context;
 use crate::ids::{PlanId, ProductId};
 
@@ -20,14 +20,7 @@ pub struct GrantEntitlement {
 }
 
 impl GrantEntitlement {
-    pub(super) fn decide(
-        &self,
-        access: &Access,
-        context: &Context<'_>,
-    ) -> Result<Vec<AccessEvent>, AccessRejection> {
-        if access.registration.is_none() {
-            return Err(AccessRejection::NotRegistered);
-        }
+    pub(super) fn decide(&self, context: &Context<'_>) -> Result<Vec<AccessEvent>, AccessRejection> {
         if context.catalogue.product(&self.product).is_none() {
             return Err(AccessRejection::Invalid {
                 field: "product",

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::access::events::AccessEvent;
+use crate::access::relation::ResellerRelation;
 use crate::authority::{AccessRefusal, Role};
 use crate::catalogue::{Capability, Catalogue, Priority};
 use crate::event::Aggregate;
@@ -62,6 +63,13 @@ pub struct Grant {
     pub effective_at: Timestamp,
 }
 
+impl Grant {
+    /// Whether it makes an owner of a product, once it is in force.
+    fn owns(&self, product: &ProductId) -> bool {
+        self.support_privilege && self.roles.get(product) == Some(&Role::Owner)
+    }
+}
+
 /// Somebody of the organization.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Member {
@@ -93,14 +101,95 @@ pub struct Access {
     pub members: BTreeMap<AccountId, Member>,
     /// Management periods in order; direct before the first.
     pub management: Vec<ManagementPeriod>,
-    /// The reseller that is allowed to see cases.
-    pub reseller_access: Option<OrganizationId>,
+    /// The managing reseller, and whether it is let in.
+    pub relation: ResellerRelation,
+    /// Whom to reach about technical matters.
+    pub technical_contact: Option<Personal<Contact>>,
+    /// Whether whoever signs in with an address of the organization gets an account.
+    pub first_sign_in_opens_accounts: bool,
 }
 
 impl Access {
     /// The reseller that manages the organization now; `None`: direct.
     pub fn manager(&self) -> Option<&OrganizationId> {
-        self.management.last().and_then(|period| period.manager.as_ref())
+        self.relation.manager.as_ref()
+    }
+
+    /// The reseller that manages the organization and is let in (R-RES-2).
+    pub fn allowed_reseller(&self) -> Option<&OrganizationId> {
+        self.relation.allowed()
+    }
+
+    /// Whether it is a reseller's own account.
+    pub fn is_reseller(&self) -> bool {
+        self.registration.as_ref().is_some_and(|registration| registration.reseller)
+    }
+
+    /// Whether an account is an owner of a product whose grant is in force, with the support privilege.
+    pub fn is_effective_owner(&self, account: AccountId, product: &ProductId, now: Timestamp) -> bool {
+        let grant = self.members.get(&account).and_then(|member| member.grant.as_ref());
+        grant.is_some_and(|grant| grant.owns(product) && grant.effective_at <= now)
+    }
+
+    /// Whether an account is the only effective owner of a product (R-ACCESS-2).
+    pub(super) fn is_last_effective_owner(
+        &self,
+        account: AccountId,
+        product: &ProductId,
+        now: Timestamp,
+    ) -> bool {
+        self.is_effective_owner(account, product, now)
+            && !self
+                .members
+                .keys()
+                .any(|other| *other != account && self.is_effective_owner(*other, product, now))
+    }
+
+    /// Whether any product has an eligible plan at an instant (R-RES-6).
+    pub fn has_eligible_plan(&self, catalogue: &Catalogue, now: Timestamp) -> bool {
+        self.entitlements.iter().any(|entitlement| {
+            entitlement.holds_at(now)
+                && catalogue
+                    .product(&entitlement.product)
+                    .is_some_and(|product| product.eligible_plans.contains(&entitlement.plan))
+        })
+    }
+
+    /// Whether a plan held at an instant, for whichever product, brings a capability.
+    pub fn has_capability_anywhere(
+        &self,
+        capability: Capability,
+        catalogue: &Catalogue,
+        now: Timestamp,
+    ) -> bool {
+        self.entitlements.iter().any(|entitlement| {
+            entitlement.holds_at(now)
+                && catalogue
+                    .plan(&entitlement.plan)
+                    .is_some_and(|plan| plan.capabilities.contains(&capability))
+        })
+    }
+
+    /// The entitlement that a new case on a product relies on (R-PLAN-1), unless its support has moved (R-PLAN-2).
+    ///
+    /// # Errors
+    /// [`AccessRefusal::ProductMoved`] with the pointer, [`AccessRefusal::NoEligiblePlan`] with the plans that would do.
+    pub fn entitlement_to_file<'a>(
+        &'a self,
+        product: &'a ProductId,
+        catalogue: &Catalogue,
+        now: Timestamp,
+    ) -> Result<&'a Entitlement, AccessRefusal> {
+        if let Some(moved) = catalogue.announced_move(product, now).filter(|moved| moved.ends_at <= now)
+            && !moved.exempting_products.iter().any(|exempting| self.valid(exempting, now).next().is_some())
+        {
+            return Err(AccessRefusal::ProductMoved {
+                product: product.clone(),
+                successor: moved.successor.clone(),
+                url: moved.url.clone(),
+            });
+        }
+        self.eligible_entitlement(product, catalogue, now)
     }
 
     /// The entitlement that makes a product eligible at an instant (R-PLAN-1).
@@ -160,6 +249,7 @@ impl PersonalFields for Access {
         for member in self.members.values_mut() {
             visit(&mut member.contact);
         }
+        self.technical_contact.for_each_personal(visit);
     }
 }
 
@@ -167,6 +257,7 @@ impl Aggregate for Access {
     type Event = AccessEvent;
 
     fn evolve(&mut self, event: &AccessEvent, at: Timestamp) {
+        self.relation.evolve(event);
         match event {
             AccessEvent::OrganizationRegistered(event) => {
                 self.registration = Some(Registration {
@@ -200,13 +291,42 @@ impl Aggregate for Access {
             }
             AccessEvent::ManagementTransferred(event) => {
                 self.management.push(ManagementPeriod { manager: event.manager.clone(), from: at });
-                self.reseller_access = None;
             }
-            AccessEvent::ResellerAccessAllowed(event) => self.reseller_access = Some(event.reseller.clone()),
-            AccessEvent::ResellerAccessWithdrawn(event) => {
-                if self.reseller_access.as_ref() == Some(&event.reseller) {
-                    self.reseller_access = None;
+            AccessEvent::ResellerAccessAllowed(_) | AccessEvent::ResellerAccessWithdrawn(_) => {}
+            AccessEvent::OrganizationChanged(event) => {
+                if let Some(registration) = &mut self.registration {
+                    registration.display_name.clone_from(&event.display_name);
+                    registration.country.clone_from(&event.country);
+                    registration.language.clone_from(&event.language);
                 }
+            }
+            AccessEvent::TechnicalContactChanged(event) => self.technical_contact.clone_from(&event.contact),
+            AccessEvent::FirstSignInPolicyChanged(event) => {
+                self.first_sign_in_opens_accounts = event.opens_accounts;
+            }
+            AccessEvent::EntitlementEnded(event) => {
+                let ended = |entitlement: &Entitlement| {
+                    entitlement.product == event.product
+                        && entitlement.plan == event.plan
+                        && entitlement.until.is_none_or(|until| event.until < until)
+                };
+                // One that would have begun later never begins.
+                self.entitlements
+                    .retain(|entitlement| !(ended(entitlement) && event.until <= entitlement.from));
+                for entitlement in self.entitlements.iter_mut().filter(|entitlement| ended(entitlement)) {
+                    entitlement.until = Some(event.until);
+                }
+            }
+            AccessEvent::MemberAccessChanged(event) => {
+                if let Some(grant) =
+                    self.members.get_mut(&event.account).and_then(|member| member.grant.as_mut())
+                {
+                    grant.roles.clone_from(&event.roles);
+                    grant.support_privilege = event.support_privilege;
+                }
+            }
+            AccessEvent::MemberRemoved(event) => {
+                self.members.remove(&event.account);
             }
         }
     }

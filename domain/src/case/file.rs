@@ -80,7 +80,7 @@ impl FileCase {
         // A product on which the filer has no role is as unknown to them as its cases.
         context.authority.require(Action::FileCase, product)?;
         let entitlement =
-            context.access.eligible_entitlement(product, context.catalogue, context.now)?.clone();
+            context.access.entitlement_to_file(product, context.catalogue, context.now)?.clone();
         check_priority_offered(priority, product, context)?;
         let organization = context.organization.ok_or(AccessRefusal::NotAMember)?.clone();
         Ok(vec![

@@ -35,7 +35,7 @@ pub use reopen::{FollowUpOffer, REOPEN_WINDOW_SECONDS, reopen_window_ends_at};
 pub use request_information::RequestInformation;
 pub use state::{Case, CaseState, EscalationStatus, Status};
 
-use crate::authority::Action;
+use crate::authority::{Action, CaseFacts};
 use crate::context::Context;
 
 /// What can be asked of a case.
@@ -95,10 +95,7 @@ pub fn decide(
         return command.decide(state, context);
     }
     let case = state.filed().ok_or(CaseRejection::NotFound)?;
-    if !context.authority.visibility().contains(&case.organization, &case.product) {
-        return Err(CaseRejection::NotFound);
-    }
-    context.authority.require(command.action(), &case.product)?;
+    check_actor(case, command.action(), context)?;
     match command {
         CaseCommand::File(_) => Err(CaseRejection::AlreadyFiled),
         CaseCommand::Comment(command) => command.decide(case, context),
@@ -111,4 +108,13 @@ pub fn decide(
         CaseCommand::AcknowledgeEscalation(command) => command.decide(case),
         CaseCommand::ResolveEscalation(command) => command.decide(case),
     }
+}
+
+/// Whether the actor sees the case and may act on it so; who does not see it learns nothing of it.
+fn check_actor(case: &Case, action: Action, context: &Context<'_>) -> Result<(), CaseRejection> {
+    if !context.authority.visibility().admits(&CaseFacts::of(case, context.access.allowed_reseller())) {
+        return Err(CaseRejection::NotFound);
+    }
+    context.authority.require(action, &case.product)?;
+    Ok(())
 }

@@ -55,7 +55,7 @@ impl FollowUpOffer {
 /// The event that reopens a closed case.
 ///
 /// # Errors
-/// The window has ended (R-REOPEN-2), or the product has no eligible plan any more (R-PLAN-4).
+/// The window has ended (R-REOPEN-2), or the product has no eligible plan any more or has moved (R-PLAN-4).
 pub(super) fn reopen(
     case: &Case,
     comment: CommentId,
@@ -68,7 +68,7 @@ pub(super) fn reopen(
             follow_up: Box::new(FollowUpOffer::of(case)),
         });
     }
-    context.access.eligible_entitlement(&case.product, context.catalogue, context.now)?;
+    context.access.entitlement_to_file(&case.product, context.catalogue, context.now)?;
     Ok(ReopenedWithin30Days { closing: case.closings, comment })
 }
 

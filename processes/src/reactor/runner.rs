@@ -233,6 +233,7 @@ impl Runner {
                 // The id is derived from all that the order is made of: there is no other body under it.
                 fingerprint: "reactor".to_owned(),
                 actor: self.reactor.actor().clone(),
+                acting_for: None,
                 correlation_id: correlation_id.clone(),
                 causation_id: Some(event.event_id.to_string()),
                 if_match: None,

@@ -16,7 +16,7 @@ use dossier_domain::case::{
 };
 use dossier_domain::catalogue::Priority;
 use dossier_domain::{
-    Actor, CaseId, CommandId, Contact, OrganizationId, Personal, PlanId, ProductId, Role, StaffRole, Subject,
+    AccountStatus, Actor, CaseId, CommandId, Contact, OrganizationId, Personal, PlanId, ProductId, Role, StaffRole, Subject,
 };
 use dossier_eventlog::{
     Append, EventId, EventStore, Expected, InProcessBus, NewEvent, Position, Relay, RelayOptions, Sealer,
@@ -130,6 +130,7 @@ impl World {
             )),
             fingerprint: "fingerprint-of-a-body".to_owned(),
             actor: self.actor(email),
+            acting_for: None,
             correlation_id: "bench".to_owned(),
             causation_id: None,
             if_match: None,
@@ -153,9 +154,11 @@ impl World {
             country: "FR".to_owned(),
             language: "fr".to_owned(),
             reseller: false,
+            technical_contact: None,
         };
         let add = AddMember {
             account: alice.account,
+            account_status: AccountStatus::Unknown,
             contact: alice.contact,
             roles: BTreeMap::from([(product(), Role::Owner)]),
             effective_at: None,

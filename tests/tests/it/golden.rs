@@ -6,8 +6,11 @@
 use std::path::PathBuf;
 
 use dossier_domain::access::AccessEvent;
+use dossier_domain::account::{AccountEvent, EmailClaimEvent};
 use dossier_domain::case::CaseEvent;
-use dossier_domain::{DecodeError, DomainEvent};
+use dossier_domain::domain_claim::DomainClaimEvent;
+use dossier_domain::export::ExportEvent;
+use dossier_domain::{CATEGORIES, Category, DecodeError, DomainEvent};
 use dossier_tests::workspace;
 
 use crate::golden_samples::{self, Sample};
@@ -26,24 +29,25 @@ fn again(sample: &Sample) -> Result<(u16, Vec<u8>), DecodeError> {
     match sample.category {
         "case" => round::<CaseEvent>(sample),
         "access" => round::<AccessEvent>(sample),
+        "account" => round::<AccountEvent>(sample),
+        "account_email" => round::<EmailClaimEvent>(sample),
+        "domain" => round::<DomainClaimEvent>(sample),
+        "export" => round::<ExportEvent>(sample),
         other => panic!("which events does {other} have? tell it here"),
     }
 }
 
 /// The committed samples.
-fn committed() -> Vec<Sample> {
+pub(crate) fn committed() -> Vec<Sample> {
     let mut samples = Vec::new();
     for file in workspace::files_below(&folder()) {
         let name = file.file_name().unwrap().to_str().unwrap().to_owned();
         let parts = name.strip_suffix(".json").and_then(|stem| stem.split_once(".v"));
         let (event_type, version) = parts.unwrap_or_else(|| panic!("{name} is not Type.vN.json"));
-        let category = match file.parent().unwrap().file_name().unwrap().to_str().unwrap() {
-            "case" => "case",
-            "access" => "access",
-            other => panic!("which events does {other} have? tell it here"),
-        };
+        let folder = file.parent().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
+        let category = Category::named(&folder).unwrap_or_else(|| panic!("{folder} is no category"));
         samples.push(Sample {
-            category,
+            category: category.name,
             event_type: event_type.to_owned(),
             version: version.parse().unwrap(),
             payload: std::fs::read(&file).unwrap(),
@@ -54,10 +58,10 @@ fn committed() -> Vec<Sample> {
 
 /// Every type and version that this release reads.
 fn known() -> Vec<(&'static str, &'static str, u16)> {
-    let of = |category, schemas: Vec<dossier_domain::EventSchema>| {
-        schemas.into_iter().map(move |schema| (category, schema.event_type, schema.version))
+    let of = |category: &'static Category| {
+        (category.schemas)().into_iter().map(|schema| (category.name, schema.event_type, schema.version))
     };
-    of("case", CaseEvent::schemas()).chain(of("access", AccessEvent::schemas())).collect()
+    CATEGORIES.iter().flat_map(of).collect()
 }
 
 #[test]

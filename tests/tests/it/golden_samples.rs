@@ -5,8 +5,14 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 
 use dossier_domain::access::{
-    AccessEvent, AccessGranted, DomainVerified, Entitlement, EntitlementGranted, ManagementTransferred,
-    MemberListed, OrganizationRegistered, ResellerAccessAllowed, ResellerAccessWithdrawn,
+    AccessEvent, AccessGranted, DomainVerified, Entitlement, EntitlementEnded, EntitlementGranted,
+    FirstSignInPolicyChanged, GrantChannel, ManagementTransferred, MemberAccessChanged, MemberListed,
+    MemberRemoved, OrganizationChanged, OrganizationRegistered, ResellerAccessAllowed,
+    ResellerAccessAllowedV1, ResellerAccessWithdrawn, ResellerAccessWithdrawnV1, TechnicalContactChanged,
+};
+use dossier_domain::account::{
+    AccountDeactivated, AccountEmailChanged, AccountEvent, AccountOpened, AccountReactivated, AccountRenamed,
+    EmailClaimEvent, EmailClaimed, EmailReleased, Provisioning, SignIn,
 };
 use dossier_domain::case::{
     AttachmentAdded, CaseClosed, CaseEscalated, CaseEvent, CaseFiled, CaseRenamed, CaseStateChanged,
@@ -16,10 +22,12 @@ use dossier_domain::case::{
     SubscribersChanged,
 };
 use dossier_domain::catalogue::Priority;
+use dossier_domain::domain_claim::{DomainClaimEvent, DomainClaimed, DomainReleased};
+use dossier_domain::export::{ExportEvent, ExportKind, ExportScope, HistoryExported};
 use dossier_domain::personal::seal_all;
 use dossier_domain::{
-    AccountId, AttachmentId, CaseId, CommentId, Contact, DomainEvent, OrganizationId, Personal,
-    PersonalFields, PlanId, ProductId, Role, Side, Subject,
+    AccountId, AttachmentId, CaseId, CommentId, Contact, DomainEvent, EmailKey, ExportId, OrganizationId,
+    Personal, PersonalFields, PlanId, ProductId, Role, Side, Subject,
 };
 use jiff::Timestamp;
 use ulid::Ulid;
@@ -43,16 +51,25 @@ impl Sample {
 pub(crate) fn all() -> Vec<Sample> {
     let mut samples: Vec<Sample> = case_events().into_iter().map(|event| current("case", event)).collect();
     samples.extend(access_events().into_iter().map(|event| current("access", event)));
+    samples.extend(export_events().into_iter().map(|event| current("export", event)));
+    samples.extend(account_events().into_iter().map(|event| current("account", event)));
+    samples.extend(email_claim_events().into_iter().map(|event| current("account_email", event)));
+    samples.extend(domain_claim_events().into_iter().map(|event| current("domain", event)));
     let mut first = CommentAddedV1 { comment: comment(), body: words("It is worse now."), author: alice() };
     seal(&mut first.body);
     seal(&mut first.author);
-    samples.push(Sample {
-        category: "case",
-        event_type: "CommentAdded".to_owned(),
-        version: 1,
-        payload: serde_json::to_vec(&first).unwrap(),
-    });
+    samples.push(of_version_1("case", "CommentAdded", serde_json::to_vec(&first)));
+    let reseller = organization("nimbus");
+    let allowed = ResellerAccessAllowedV1 { reseller: reseller.clone() };
+    let withdrawn = ResellerAccessWithdrawnV1 { reseller };
+    samples.push(of_version_1("access", "ResellerAccessAllowed", serde_json::to_vec(&allowed)));
+    samples.push(of_version_1("access", "ResellerAccessWithdrawn", serde_json::to_vec(&withdrawn)));
     samples
+}
+
+fn of_version_1(category: &'static str, event_type: &str, payload: serde_json::Result<Vec<u8>>) -> Sample {
+    let payload = payload.unwrap();
+    Sample { category, event_type: event_type.to_owned(), version: 1, payload }
 }
 
 fn current<E: DomainEvent>(category: &'static str, mut event: E) -> Sample {
@@ -235,7 +252,83 @@ fn access_events() -> Vec<AccessEvent> {
         }
         .into(),
         ManagementTransferred { manager: Some(organization("nimbus")) }.into(),
-        ResellerAccessAllowed { reseller: organization("nimbus") }.into(),
-        ResellerAccessWithdrawn { reseller: organization("nimbus") }.into(),
+        ResellerAccessAllowed { reseller: organization("nimbus"), channel: GrantChannel::Centre }.into(),
+        ResellerAccessWithdrawn {
+            reseller: organization("nimbus"),
+            channel: GrantChannel::AccountManagement,
+        }
+        .into(),
+        OrganizationChanged {
+            display_name: "Acme SA".to_owned(),
+            country: "BE".to_owned(),
+            language: "nl".to_owned(),
+        }
+        .into(),
+        TechnicalContactChanged { contact: Some(alice()) }.into(),
+        FirstSignInPolicyChanged { opens_accounts: true }.into(),
+        EntitlementEnded { product: product(), plan: plan(), until: at(86_400) }.into(),
+        MemberAccessChanged {
+            account: account(),
+            roles: BTreeMap::from([(product(), Role::Editor)]),
+            support_privilege: false,
+        }
+        .into(),
+        MemberRemoved { account: account() }.into(),
+    ]
+}
+
+fn account_events() -> Vec<AccountEvent> {
+    let sign_in = SignIn { issuer: "https://id.acme.example".to_owned(), subject: "alice-1".to_owned() };
+    let email = EmailKey(Ulid::from(19));
+    vec![
+        AccountOpened {
+            account: account(),
+            organization: organization("acme"),
+            provisioning: Provisioning::Directory,
+            sign_in: Personal::new(Subject::account(account()), sign_in),
+            contact: alice(),
+            email,
+        }
+        .into(),
+        AccountEmailChanged { email, contact: alice() }.into(),
+        AccountRenamed { contact: alice() }.into(),
+        AccountDeactivated {}.into(),
+        AccountReactivated {}.into(),
+    ]
+}
+
+fn email_claim_events() -> Vec<EmailClaimEvent> {
+    vec![EmailClaimed { account: account() }.into(), EmailReleased { account: account() }.into()]
+}
+
+fn domain_claim_events() -> Vec<DomainClaimEvent> {
+    let organization = organization("acme");
+    vec![
+        DomainClaimed {
+            organization: organization.clone(),
+            challenge: "01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned(),
+        }
+        .into(),
+        DomainReleased { organization }.into(),
+    ]
+}
+
+fn export_events() -> Vec<ExportEvent> {
+    let scope = ExportScope {
+        name: Some("organizations/acme/access".to_owned()),
+        organization: Some(organization("acme")),
+        category: Some("case".to_owned()),
+        event_type: Some("CaseFiled".to_owned()),
+    };
+    vec![
+        HistoryExported {
+            export: ExportId(Ulid::from(17)),
+            account: account(),
+            kind: ExportKind::Audit,
+            scope,
+            from: 18,
+            at: Some(at(0)),
+        }
+        .into(),
     ]
 }

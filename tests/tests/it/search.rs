@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dossier_domain::access::{AccessCommand, AddMember};
-use dossier_domain::{ProductId, Role};
+use dossier_domain::{AccountStatus, ProductId, Role};
 use dossier_tests::people::{AGENT, ALICE, HANK};
 use dossier_tests::server::{case_path, file_case, sample_case};
 use dossier_tests::{Answer, Client, Server, encoded};
@@ -102,6 +102,7 @@ async fn a_role_on_one_product_finds_nothing_of_another() {
     let actor = server.actor("frank@acme.example");
     let member = AddMember {
         account: actor.account,
+        account_status: AccountStatus::Unknown,
         contact: actor.contact,
         roles: BTreeMap::from([(ProductId::new("compute").unwrap(), Role::Viewer)]),
         effective_at: None,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dossier_domain::access::{AccessCommand, AddMember};
-use dossier_domain::{ProductId, Role};
+use dossier_domain::{AccountStatus, ProductId, Role};
 use dossier_tests::people::{ALICE, CAROL, DAVE};
 use dossier_tests::server::{file_case, sample_case};
 use dossier_tests::{Client, Server};
@@ -22,6 +22,7 @@ async fn add(
     let actor = server.actor(email);
     let member = AddMember {
         account: actor.account,
+        account_status: AccountStatus::Unknown,
         contact: actor.contact,
         roles: BTreeMap::from([(ProductId::new(product).unwrap(), role)]),
         effective_at,
