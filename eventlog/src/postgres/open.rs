@@ -142,8 +142,12 @@ impl Address {
     pub(super) fn parse(url: &str) -> Result<Self, PostgresOpenError> {
         let options = PgConnectOptions::from_str(url)
             .map_err(|error| PostgresOpenError::Address { detail: error.to_string() })?;
-        // A plan compiled to machine code never pays for statements this small.
         let options = options.disable_statement_logging().options([
+            // Every statement here follows an index. A plan is kept, and one that was made while the table was small would
+            // still read all of it when it is large, until the server happens to analyse it.
+            ("enable_seqscan", "off"),
+            ("enable_bitmapscan", "off"),
+            // A plan compiled to machine code never pays for statements this small.
             ("jit", "off"),
             ("tcp_keepalives_idle", "5"),
             ("tcp_keepalives_interval", "2"),
