@@ -23,7 +23,7 @@ use crate::work::Work;
 use crate::world::World;
 
 /// Steps of a run.
-const STEPS: u32 = 40;
+const STEPS: u32 = 80;
 /// Steps within which everything must have come to rest.
 const STEPS_TO_REST: u32 = 400;
 
@@ -179,14 +179,25 @@ impl<'a> Run<'a> {
         self.free.settle();
         self.ground.world.pass(millis);
         self.free.pass(millis);
-        for projector in self.projectors.iter().flatten().chain(&self.sleepers) {
-            if self.ground.world.is_calm() || self.random.u32(0..100) < 80 {
+        let calm = self.ground.world.is_calm();
+        let mut outlives_its_turn = |projector: &Projector| {
+            if calm || self.random.u32(0..100) < 80 {
                 projector.turn(millis)?;
             }
-        }
-        self.sleepers.retain(Projector::is_alive);
+            Ok::<_, String>(projector.is_alive())
+        };
+        // Whoever dies is buried before the next one's turn: it may have died holding the database.
         for slot in &mut self.projectors {
-            slot.take_if(|projector| !projector.is_alive());
+            if let Some(projector) = slot
+                && !outlives_its_turn(projector)?
+            {
+                *slot = None;
+            }
+        }
+        for index in (0..self.sleepers.len()).rev() {
+            if !outlives_its_turn(&self.sleepers[index])? {
+                drop(self.sleepers.swap_remove(index));
+            }
         }
         for relay in self.relays.iter().flatten() {
             relay.check()?;
