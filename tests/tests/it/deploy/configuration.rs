@@ -168,8 +168,8 @@ fn the_units_keep_the_data_where_they_may_write_and_leave_time_to_stop() {
         let unit = read(path);
         let value =
             |name: &str| unit.lines().find_map(|line| line.strip_prefix(&format!("{name}="))).unwrap();
-        let data = format!("--data /var/lib/{}", value("StateDirectory"));
-        assert!(value("ExecStart").contains(&data), "{path}");
+        let data = format!(" --data /var/lib/{}", value("StateDirectory"));
+        assert!(value("ExecStart").ends_with(&data), "{path}");
         assert!(value("TimeoutStopSec").parse::<u64>().unwrap() >= 20, "{path}");
         assert_eq!(value("CapabilityBoundingSet"), "", "{path}");
     }

@@ -65,13 +65,16 @@ fn every_link_within_the_runbook_leads_somewhere() {
 #[test]
 fn what_the_runbook_quotes_is_said_somewhere() {
     let (runbook, sources) = (read("RUNBOOK.md"), sources());
+    // Nobody is told what stands in a comment.
+    let spoken: Vec<&str> = sources.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let spoken = spoken.join("\n");
     let quotes: Vec<&str> =
         runbook.split('“').skip(1).filter_map(|rest| Some(rest.split_once('”')?.0)).collect();
     assert!(quotes.len() > 10, "{quotes:?}");
     for quote in quotes {
         // Where a name or number stands in between, the runbook leaves it out.
         for part in quote.split('…').map(str::trim).filter(|part| !part.is_empty()) {
-            assert!(sources.contains(part), "nobody says: {part}");
+            assert!(spoken.contains(part), "nobody says: {part}");
         }
     }
 }
