@@ -88,6 +88,11 @@ impl Call {
         self.try_send().await.expect("an answer")
     }
 
+    /// Sends it, for an answer that goes on: its body is read as it comes.
+    pub async fn open(self) -> reqwest::Response {
+        self.builder.send().await.expect("an answer")
+    }
+
     /// Sends it to a server that may die meanwhile.
     ///
     /// # Errors

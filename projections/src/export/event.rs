@@ -70,6 +70,9 @@ pub fn analytics_event(recorded: &RecordedEvent) -> Result<Option<AnalyticsEvent
         return Ok(None);
     }
     let category = recorded.stream.category();
+    if Category::named(category).is_some_and(|category| category.is_internal) {
+        return Ok(None);
+    }
     let schema = analytics_schema(category, &recorded.event_type).ok_or_else(|| {
         unreadable(format!("{category} {} is not known to this release", recorded.event_type))
     })?;

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "in a test, what is not there fails it")]
 #![expect(clippy::print_stdout, reason = "shown beside a failure: the seed that repeats it")]
 
+mod analytics;
 mod architecture;
 mod attachments;
+mod audit;
 mod crash;
 mod deploy;
 mod endpoints;

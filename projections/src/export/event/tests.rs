@@ -81,6 +81,9 @@ fn r_comment_3_an_event_for_support_or_for_the_system_never_leaves_even_where_it
         let unknown = recorded("note-1", "NoteWritten", 9, "not json", &metadata(audience));
         assert_eq!(analytics_event(&unknown), Ok(None));
     }
+    // Whatever its audience: the system keeps it for itself.
+    let export = recorded("export-1", "HistoryExported", 1, "{}", &metadata(Audience::Customer));
+    assert_eq!(analytics_event(&export), Ok(None));
 }
 
 #[test]
