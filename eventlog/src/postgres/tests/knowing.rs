@@ -1,9 +1,14 @@
 //! The heads that the writer keeps are exact whatever else happens to the log.
 
-use super::{all, extend, open, run};
+use sqlx::Row;
+
+use super::{LOG_ID, all, extend, open, patient, run};
 use crate::contract::sample::{after_events, append, event, stream};
 use crate::contract::servers::Postgres;
 use crate::envelope::{Position, Revision};
+use crate::postgres::open::Address;
+use crate::postgres::session::Session;
+use crate::postgres::{PostgresOptions, PostgresStore};
 use crate::store::{AppendError, EventStore};
 
 #[tokio::test]
@@ -45,8 +50,8 @@ async fn a_log_restored_under_a_running_node_is_noticed() {
 #[tokio::test]
 async fn a_stream_that_was_forgotten_is_looked_up() {
     let url = Postgres::shared().fresh_database();
-    let options = crate::postgres::PostgresOptions { known_heads: 1, ..super::patient() };
-    let store = crate::postgres::PostgresStore::open(&url, options, super::LOG_ID).await.unwrap();
+    let options = PostgresOptions { known_heads: 1, ..patient() };
+    let store = PostgresStore::open(&url, options, LOG_ID).await.unwrap();
     for round in 0..3 {
         for n in 0..40 {
             store
@@ -73,4 +78,27 @@ async fn refusals_do_not_keep_the_lock() {
         there.append(append(&stream("case", n + 2), after_events(0), 20 + n, 1)).await.unwrap();
     }
     assert_eq!(all(&here).await.len(), 4);
+}
+
+#[tokio::test]
+async fn plans_made_while_the_log_was_empty_still_follow_indexes_when_it_is_large() {
+    let url = Postgres::shared().fresh_database();
+    let store = open(&url).await;
+    let address = Address::parse(&url).unwrap();
+    let mut session = Session::connect(&address.used_as("plans", &[]), "plans").await.unwrap();
+    let statements = ["EXECUTE dossier_last", "EXECUTE dossier_news (1)"];
+    for statement in statements {
+        // From the sixth time on a plan may be kept.
+        for _ in 0..7 {
+            session.begin(statement).await.unwrap();
+            session.roll_back().await.unwrap();
+        }
+    }
+    extend(&store, 0, 3).await;
+    for statement in statements {
+        let plan = session.begin(&format!("EXPLAIN {statement}")).await.unwrap();
+        session.roll_back().await.unwrap();
+        let plan = plan.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>().join("\n");
+        assert!(plan.contains("Index Scan") && !plan.contains("Seq Scan"), "{plan}");
+    }
 }
