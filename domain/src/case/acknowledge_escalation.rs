@@ -11,12 +11,17 @@ pub struct AcknowledgeEscalation {}
 impl AcknowledgeEscalation {
     pub(super) fn decide(&self, case: &Case) -> Result<Vec<CaseEvent>, CaseRejection> {
         let Self {} = self;
-        match case.escalation {
-            EscalationStatus::Requested => Ok(vec![EscalationAcknowledged {}.into()]),
-            EscalationStatus::Acknowledged => Ok(Vec::new()),
-            EscalationStatus::None | EscalationStatus::Resolved => Err(CaseRejection::NoEscalation),
+        if case.escalation == EscalationStatus::Acknowledged {
+            return Ok(Vec::new());
         }
+        check_acknowledge(case)?;
+        Ok(vec![EscalationAcknowledged {}.into()])
     }
+}
+
+/// Whether there is an escalation to take up.
+pub(super) fn check_acknowledge(case: &Case) -> Result<(), CaseRejection> {
+    if case.escalation == EscalationStatus::Requested { Ok(()) } else { Err(CaseRejection::NoEscalation) }
 }
 
 /// Finishes an active escalation.
@@ -26,14 +31,17 @@ pub struct ResolveEscalation {}
 impl ResolveEscalation {
     pub(super) fn decide(&self, case: &Case) -> Result<Vec<CaseEvent>, CaseRejection> {
         let Self {} = self;
-        match case.escalation {
-            EscalationStatus::Requested | EscalationStatus::Acknowledged => {
-                Ok(vec![EscalationResolved {}.into()])
-            }
-            EscalationStatus::Resolved => Ok(Vec::new()),
-            EscalationStatus::None => Err(CaseRejection::NoEscalation),
+        if case.escalation == EscalationStatus::Resolved {
+            return Ok(Vec::new());
         }
+        check_resolve(case)?;
+        Ok(vec![EscalationResolved {}.into()])
     }
+}
+
+/// Whether there is an escalation to finish.
+pub(super) fn check_resolve(case: &Case) -> Result<(), CaseRejection> {
+    if case.escalation.is_active() { Ok(()) } else { Err(CaseRejection::NoEscalation) }
 }
 
 #[cfg(test)]

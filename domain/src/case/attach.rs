@@ -2,7 +2,7 @@
 
 use super::events::{AttachmentAdded, CaseEvent};
 use super::rejection::CaseRejection;
-use super::state::Case;
+use super::state::{Case, check_open};
 use crate::authority::Side;
 use crate::context::Context;
 use crate::ids::AttachmentId;
@@ -33,11 +33,7 @@ pub struct AttachFile {
 impl AttachFile {
     pub(super) fn decide(&self, case: &Case, context: &Context<'_>) -> Result<Vec<CaseEvent>, CaseRejection> {
         check_filename(self.filename.open().map(String::as_str).unwrap_or_default())?;
-        let side = context.authority.side();
-        // A file alone reopens nothing (R-COMMENT-1): on a closed case nobody would look at it.
-        if side != Side::Support && !case.status.is_open() {
-            return Err(CaseRejection::CaseClosed);
-        }
+        check(case, context)?;
         Ok(vec![
             AttachmentAdded {
                 attachment: AttachmentId::derived(context.command_id),
@@ -50,11 +46,16 @@ impl AttachFile {
                 ),
                 blob: self.blob.clone(),
                 author: context.actor.contact.clone(),
-                side,
+                side: context.authority.side(),
             }
             .into(),
         ])
     }
+}
+
+/// Whether a file can be attached: one alone reopens nothing (R-COMMENT-1), and on a closed case nobody would look at it.
+pub(super) fn check(case: &Case, context: &Context<'_>) -> Result<(), CaseRejection> {
+    if context.authority.side() == Side::Support { Ok(()) } else { check_open(case) }
 }
 
 /// Checks the name of a file; asked before the content is taken in, too.

@@ -3,7 +3,7 @@
 use super::events::{CaseClosed, CaseEvent};
 use super::rejection::CaseRejection;
 use super::reopen::reopen_window_ends_at;
-use super::state::{Case, Status};
+use super::state::{Case, Status, check_open};
 use crate::authority::Side;
 use crate::context::Context;
 
@@ -18,20 +18,26 @@ impl CloseCase {
         if case.status == Status::Closed {
             return Ok(Vec::new());
         }
-        let side = context.authority.side();
-        if side == Side::Support && case.status != Status::SolutionProvided {
-            return Err(CaseRejection::SolutionRequired);
-        }
+        check(case, context)?;
         Ok(vec![
             CaseClosed {
                 closing: case.closings.saturating_add(1),
-                side,
+                side: context.authority.side(),
                 reopen_window_ends_at: reopen_window_ends_at(context.now),
                 escalation_ended: case.escalation.is_active(),
             }
             .into(),
         ])
     }
+}
+
+/// Whether there is a case to close: support needs a solution.
+pub(super) fn check(case: &Case, context: &Context<'_>) -> Result<(), CaseRejection> {
+    check_open(case)?;
+    if context.authority.side() == Side::Support && case.status != Status::SolutionProvided {
+        return Err(CaseRejection::SolutionRequired);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

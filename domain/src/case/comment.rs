@@ -24,6 +24,7 @@ pub struct AddComment {
 impl AddComment {
     pub(super) fn decide(&self, case: &Case, context: &Context<'_>) -> Result<Vec<CaseEvent>, CaseRejection> {
         check_text("body", &self.body, 1, MAX_COMMENT_CHARS)?;
+        check(case, context)?;
         let side = context.authority.side();
         let comment = CommentAdded {
             comment: CommentId::derived(context.command_id),
@@ -33,7 +34,7 @@ impl AddComment {
         };
         let consequence = match (case.status, side) {
             (Status::Closed, Side::Customer | Side::Reseller) => {
-                Some(reopen::reopen(case, comment.comment, context)?.into())
+                Some(reopen::reopen(case, comment.comment).into())
             }
             (Status::ActionRequired | Status::SolutionProvided, Side::Customer | Side::Reseller) => {
                 Some(change(case.status, StateChangeCause::CustomerComment))
@@ -48,6 +49,14 @@ impl AddComment {
         };
         Ok([comment.into()].into_iter().chain(consequence).collect())
     }
+}
+
+/// Whether a comment would be taken: the customer side's on a closed case reopens it, or is refused.
+pub(super) fn check(case: &Case, context: &Context<'_>) -> Result<(), CaseRejection> {
+    if case.status == Status::Closed && context.authority.side().is_customer_side() {
+        return reopen::check(case, context);
+    }
+    Ok(())
 }
 
 fn change(from: Status, cause: StateChangeCause) -> CaseEvent {

@@ -4,7 +4,7 @@ use super::escalate::require_capability;
 use super::events::{CaseEvent, CaseRenamed, PriorityChanged, SubscribersChanged};
 use super::file::{check_priority_offered, check_subscribers, check_text, check_title};
 use super::rejection::CaseRejection;
-use super::state::Case;
+use super::state::{Case, check_open};
 use crate::authority::Side;
 use crate::catalogue::{Capability, Priority};
 use crate::context::Context;
@@ -61,10 +61,7 @@ impl EditCase {
         let side = context.authority.side();
         match side {
             Side::Customer | Side::Reseller => {
-                if !case.status.is_open() {
-                    return Err(CaseRejection::CaseClosed);
-                }
-                require_capability(case, Capability::RedefinePriority, context)?;
+                check_redefine(case, context)?;
                 check_priority_offered(priority, &case.product, context)?;
             }
             Side::Support => {
@@ -74,6 +71,15 @@ impl EditCase {
         }
         Ok(PriorityChanged { from: case.priority, to: priority, side, reason: self.priority_reason.clone() })
     }
+}
+
+/// Whether the priority can be redefined (R-PRIO-1): support may at any time.
+pub(super) fn check_redefine(case: &Case, context: &Context<'_>) -> Result<(), CaseRejection> {
+    if context.authority.side() == Side::Support {
+        return Ok(());
+    }
+    check_open(case)?;
+    require_capability(case, Capability::RedefinePriority, context)
 }
 
 #[cfg(test)]

@@ -3,9 +3,11 @@
 use super::events::{CaseEscalated, CaseEvent, CaseStateChanged, EscalationReason, StateChangeCause};
 use super::file::check_text;
 use super::rejection::CaseRejection;
-use super::state::{Case, Status};
+use super::state::{Case, Status, check_open};
+use crate::authority::Side;
 use crate::catalogue::Capability;
 use crate::context::Context;
+use crate::ids::PlanId;
 use crate::personal::Personal;
 
 /// Longest justification, in characters.
@@ -29,13 +31,7 @@ impl EscalateCase {
             )
         })?;
         check_text("escalation.justification", &self.justification, 1, MAX_JUSTIFICATION_CHARS)?;
-        if case.status == Status::Closed {
-            return Err(CaseRejection::CaseClosed);
-        }
-        if case.escalation.is_active() {
-            return Err(CaseRejection::EscalationActive);
-        }
-        require_capability(case, Capability::Escalate, context)?;
+        check(case, context)?;
         let escalated = CaseEscalated {
             reason,
             justification: self.justification.clone(),
@@ -53,6 +49,24 @@ impl EscalateCase {
     }
 }
 
+/// Whether the case can be escalated: it is open, no escalation is active, and the plan has the capability; a reseller's
+/// own plan, for whichever product, must have it too.
+pub(super) fn check(case: &Case, context: &Context<'_>) -> Result<(), CaseRejection> {
+    check_open(case)?;
+    if case.escalation.is_active() {
+        return Err(CaseRejection::EscalationActive);
+    }
+    require_capability(case, Capability::Escalate, context)?;
+    let own = context.acting_for.filter(|_| context.authority.side() == Side::Reseller);
+    if own.is_some_and(|own| {
+        !own.access.has_capability_anywhere(Capability::Escalate, context.catalogue, context.now)
+    }) {
+        let plans = plans_with(Capability::Escalate, context);
+        return Err(CaseRejection::ResellerCapabilityMissing { capability: Capability::Escalate, plans });
+    }
+    Ok(())
+}
+
 /// Whether the case's organization has an eligible plan (R-PLAN-4) and a plan with the capability (R-PLAN-3).
 pub(super) fn require_capability(
     case: &Case,
@@ -63,14 +77,12 @@ pub(super) fn require_capability(
     if context.access.has_capability(&case.product, capability, context.catalogue, context.now) {
         return Ok(());
     }
-    let plans = context
-        .catalogue
-        .plans
-        .iter()
-        .filter(|plan| plan.capabilities.contains(&capability))
-        .map(|plan| plan.id.clone())
-        .collect();
-    Err(CaseRejection::CapabilityMissing { capability, plans })
+    Err(CaseRejection::CapabilityMissing { capability, plans: plans_with(capability, context) })
+}
+
+fn plans_with(capability: Capability, context: &Context<'_>) -> Vec<PlanId> {
+    let plans = context.catalogue.plans.iter();
+    plans.filter(|plan| plan.capabilities.contains(&capability)).map(|plan| plan.id.clone()).collect()
 }
 
 #[cfg(test)]
@@ -78,7 +90,8 @@ mod tests {
     use super::*;
     use crate::case::{CaseCommand, EscalationStatus};
     use crate::testing::{
-        Given, acknowledge, acme, ask, close, comment, escalate, personal, propose, resolve_escalation,
+        Given, acknowledge, acme, ask, close, comment, escalate, file_case, personal, propose, reseller,
+        resolve_escalation,
     };
 
     /// R-ESC-1.
@@ -120,6 +133,29 @@ mod tests {
         let rejection = Given::filed().in_access(silver).when("alice", 1, &escalate()).rejection();
         assert_eq!(rejection.reason(), "CAPABILITY_MISSING");
         assert_eq!(rejection.metadata()[0], ("capability", "escalate".to_owned()));
+    }
+
+    /// R-ESC-1.
+    #[test]
+    fn r_esc_1_a_reseller_escalates_where_the_customers_plan_and_its_own_have_the_capability() {
+        let with = |customer: &str, own: &str| {
+            let access =
+                acme().without_entitlements().entitled("compute", customer).letting_in("nimbus").build();
+            let given = Given::nothing().in_access(access);
+            let given = given
+                .for_reseller(reseller("nimbus").without_entitlements().entitled("storage", own).build());
+            let given = given.and("nina", 0, &CaseCommand::File(Box::new(file_case())));
+            given
+                .when("nina", 1, &escalate())
+                .result()
+                .err()
+                .map(|refused| (refused.reason(), refused.metadata()))
+        };
+        assert_eq!(with("gold", "platinum"), None);
+        let (reason, metadata) = with("gold", "silver").unwrap();
+        assert_eq!((reason, &metadata[2]), ("CAPABILITY_MISSING", &("of", "reseller".to_owned())));
+        let (reason, metadata) = with("silver", "gold").unwrap();
+        assert_eq!((reason, metadata.len()), ("CAPABILITY_MISSING", 2));
     }
 
     /// R-ESC-1.

@@ -11,7 +11,7 @@ use crate::testing::{
 };
 use crate::{Aggregate, DomainEvent, PersonalFields};
 
-const PEOPLE: [&str; 7] = ["alice", "bob", "carol", "dave", "peter", "agent-north", "operator"];
+pub(super) const PEOPLE: [&str; 7] = ["alice", "bob", "carol", "dave", "peter", "agent-north", "operator"];
 
 fn any_command() -> impl Strategy<Value = CaseCommand> {
     prop_oneof![
@@ -36,7 +36,7 @@ fn any_command() -> impl Strategy<Value = CaseCommand> {
 }
 
 /// Steps of up to 20 days, so that windows are met, hit and missed.
-fn any_history() -> impl Strategy<Value = Vec<(usize, i64, CaseCommand)>> {
+pub(super) fn any_history() -> impl Strategy<Value = Vec<(usize, i64, CaseCommand)>> {
     prop::collection::vec((0..PEOPLE.len(), 0_i64..1_728_000, any_command()), 1..40)
 }
 

@@ -1,6 +1,7 @@
 //! The case aggregate: filed by the customer side, followed by both, and everything that happens in between.
 
 mod acknowledge_escalation;
+mod allowed;
 mod attach;
 mod close;
 mod comment;
@@ -17,6 +18,7 @@ mod request_information;
 mod state;
 
 pub use acknowledge_escalation::{AcknowledgeEscalation, ResolveEscalation};
+pub use allowed::{AllowedAction, CaseButton, allowed_actions};
 pub use attach::{AttachFile, MAX_FILENAME_CHARS, check_filename};
 pub use close::CloseCase;
 pub use comment::{AddComment, MAX_COMMENT_CHARS};

@@ -58,6 +58,14 @@ pub enum CaseRejection {
         /// Plans that bring it.
         plans: Vec<PlanId>,
     },
+    /// The reseller's own plan does not bring the capability (R-ESC-1).
+    #[error("the reseller's own plan does not include {}; one of these does: {}", .capability.as_str(), join(.plans))]
+    ResellerCapabilityMissing {
+        /// The capability.
+        capability: Capability,
+        /// Plans that bring it.
+        plans: Vec<PlanId>,
+    },
     /// The case is closed.
     #[error("the case is closed; a comment within 30 days of the closing reopens it")]
     CaseClosed,
@@ -100,7 +108,9 @@ impl CaseRejection {
     /// Which of the caller's mistakes it is.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Access(_) | Self::CapabilityMissing { .. } => Kind::Forbidden,
+            Self::Access(_) | Self::CapabilityMissing { .. } | Self::ResellerCapabilityMissing { .. } => {
+                Kind::Forbidden
+            }
             Self::NotFound => Kind::NotFound,
             Self::AlreadyFiled => Kind::AlreadyExists,
             Self::Invalid { .. } | Self::PriorityNotOffered { .. } => Kind::Invalid,
@@ -121,7 +131,7 @@ impl CaseRejection {
             Self::AlreadyFiled => "CASE_ALREADY_FILED",
             Self::Invalid { .. } => "INVALID_FIELD",
             Self::PriorityNotOffered { .. } => "PRIORITY_NOT_OFFERED",
-            Self::CapabilityMissing { .. } => "CAPABILITY_MISSING",
+            Self::CapabilityMissing { .. } | Self::ResellerCapabilityMissing { .. } => "CAPABILITY_MISSING",
             Self::CaseClosed => "CASE_CLOSED",
             Self::EscalationActive => "ESCALATION_ACTIVE",
             Self::NoEscalation => "NO_ESCALATION",
@@ -148,6 +158,11 @@ impl CaseRejection {
             Self::CapabilityMissing { capability, plans } => {
                 vec![("capability", capability.as_str().to_owned()), ("plans", join(plans))]
             }
+            Self::ResellerCapabilityMissing { capability, plans } => vec![
+                ("capability", capability.as_str().to_owned()),
+                ("plans", join(plans)),
+                ("of", "reseller".to_owned()),
+            ],
             Self::ReopenWindowEnded { ended_at, follow_up } => {
                 let mut metadata = vec![("windowEndedAt", ended_at.to_string())];
                 metadata.extend(follow_up.metadata());

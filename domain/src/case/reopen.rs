@@ -52,15 +52,16 @@ impl FollowUpOffer {
     }
 }
 
-/// The event that reopens a closed case.
+/// The event that reopens a closed case, once [`check`] has passed.
+pub(super) fn reopen(case: &Case, comment: CommentId) -> ReopenedWithin30Days {
+    ReopenedWithin30Days { closing: case.closings, comment }
+}
+
+/// Whether a comment may reopen a closed case.
 ///
 /// # Errors
 /// The window has ended (R-REOPEN-2), or the product has no eligible plan any more or has moved (R-PLAN-4).
-pub(super) fn reopen(
-    case: &Case,
-    comment: CommentId,
-    context: &Context<'_>,
-) -> Result<ReopenedWithin30Days, CaseRejection> {
+pub(super) fn check(case: &Case, context: &Context<'_>) -> Result<(), CaseRejection> {
     let ends_at = case.reopen_window_ends_at.unwrap_or(Timestamp::MIN);
     if context.now > ends_at {
         return Err(CaseRejection::ReopenWindowEnded {
@@ -69,7 +70,7 @@ pub(super) fn reopen(
         });
     }
     context.access.entitlement_to_file(&case.product, context.catalogue, context.now)?;
-    Ok(ReopenedWithin30Days { closing: case.closings, comment })
+    Ok(())
 }
 
 #[cfg(test)]
@@ -155,5 +156,21 @@ mod tests {
             .when("alice", 2, &comment("again"))
             .rejection();
         assert_eq!(rejection.reason(), "NO_ELIGIBLE_PLAN");
+    }
+
+    /// R-PLAN-4, R-PLAN-2.
+    #[test]
+    fn r_plan_4_once_the_product_has_moved_open_cases_are_finished_and_none_is_reopened() {
+        let mut command = crate::testing::file_case();
+        command.classification = "search-index".to_owned();
+        let entitled = acme().without_entitlements().entitled("search", "gold");
+        let owned = entitled.granted("alice", &[("search", crate::Role::Owner)]);
+        let given = Given::nothing().in_access(owned.build());
+        let given = given.and("alice", 5_500, &crate::case::CaseCommand::File(Box::new(command)));
+        let finished = given.and("alice", 6_500, &comment("more")).and("alice", 6_600, &escalate());
+        let rejection =
+            finished.and("alice", 6_700, &close()).when("alice", 6_800, &comment("again")).rejection();
+        assert_eq!(rejection.reason(), "PRODUCT_MOVED");
+        assert!(rejection.metadata().contains(&("url", "https://search.example/support".to_owned())));
     }
 }

@@ -4,7 +4,7 @@ use super::comment::MAX_COMMENT_CHARS;
 use super::events::{CaseEvent, InformationKind, InformationRequested};
 use super::file::check_text;
 use super::rejection::CaseRejection;
-use super::state::Case;
+use super::state::{Case, check_open};
 use crate::context::Context;
 use crate::personal::Personal;
 
@@ -20,9 +20,7 @@ pub struct RequestInformation {
 impl RequestInformation {
     pub(super) fn decide(&self, case: &Case, context: &Context<'_>) -> Result<Vec<CaseEvent>, CaseRejection> {
         check_text("text", &self.text, 1, MAX_COMMENT_CHARS)?;
-        if !case.status.is_open() {
-            return Err(CaseRejection::CaseClosed);
-        }
+        check_open(case)?;
         Ok(vec![
             InformationRequested {
                 information: self.information,

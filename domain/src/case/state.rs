@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::events::{CaseEvent, ClassificationRef, Problem};
+use super::rejection::CaseRejection;
 use crate::access::Entitlement;
 use crate::authority::Side;
 use crate::catalogue::Priority;
@@ -112,6 +113,8 @@ pub struct Case {
     pub side: Side,
     /// The reseller that managed the organization at filing.
     pub manager: Option<OrganizationId>,
+    /// Revision of the access state that the filing relied on.
+    pub access_revision: Option<u64>,
     /// The entitlement that made it eligible.
     pub entitlement: Entitlement,
     /// Where it stands.
@@ -128,10 +131,22 @@ pub struct Case {
     pub reopen_window_ends_at: Option<Timestamp>,
 }
 
+/// Whether a case is open.
+pub(super) fn check_open(case: &Case) -> Result<(), CaseRejection> {
+    if case.status.is_open() { Ok(()) } else { Err(CaseRejection::CaseClosed) }
+}
+
 /// A case, or nothing yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct CaseState(Option<Box<Case>>);
+
+impl Case {
+    /// The reseller that filed the case on the organization's behalf: the manager of that moment, who alone may.
+    pub fn filed_by_reseller(&self) -> Option<&OrganizationId> {
+        self.manager.as_ref().filter(|_| self.side == Side::Reseller)
+    }
+}
 
 impl CaseState {
     /// The case, once it is filed.
@@ -175,6 +190,7 @@ impl Aggregate for CaseState {
                 filer: filed.filer.clone(),
                 side: filed.side,
                 manager: filed.manager.clone(),
+                access_revision: filed.access_revision,
                 entitlement: filed.entitlement.clone(),
                 status: Status::New,
                 escalation: EscalationStatus::None,

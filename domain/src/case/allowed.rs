@@ -1,0 +1,229 @@
+//! Which of the buttons of a case are shown, and why not the others (R-ESC-1): each asks the very checks that the decision
+//! of its command makes.
+
+use super::rejection::CaseRejection;
+use super::state::{Case, CaseState, check_open};
+use super::{acknowledge_escalation, attach, check_actor, close, comment, edit, escalate};
+use crate::authority::Action;
+use crate::context::Context;
+
+/// What somebody may want to do with a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CaseButton {
+    /// Comment, which reopens a closed case within its window.
+    Comment,
+    /// Attach a file.
+    Attach,
+    /// Edit title and subscribers.
+    Edit,
+    /// Redefine the priority.
+    ChangePriority,
+    /// Close it.
+    Close,
+    /// Escalate it.
+    Escalate,
+    /// Ask the customer for something.
+    RequestInformation,
+    /// Propose a solution.
+    ProposeSolution,
+    /// Take an escalation up.
+    AcknowledgeEscalation,
+    /// Finish an escalation.
+    ResolveEscalation,
+}
+
+impl CaseButton {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Self; 10] = [
+        Self::Comment,
+        Self::Attach,
+        Self::Edit,
+        Self::ChangePriority,
+        Self::Close,
+        Self::Escalate,
+        Self::RequestInformation,
+        Self::ProposeSolution,
+        Self::AcknowledgeEscalation,
+        Self::ResolveEscalation,
+    ];
+
+    /// The name in answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Comment => "comment",
+            Self::Attach => "attach",
+            Self::Edit => "edit",
+            Self::ChangePriority => "changePriority",
+            Self::Close => "close",
+            Self::Escalate => "escalate",
+            Self::RequestInformation => "requestInformation",
+            Self::ProposeSolution => "proposeSolution",
+            Self::AcknowledgeEscalation => "acknowledgeEscalation",
+            Self::ResolveEscalation => "resolveEscalation",
+        }
+    }
+
+    /// What the actor must be allowed to do.
+    pub fn action(self) -> Action {
+        match self {
+            Self::Comment => Action::CommentOnCase,
+            Self::Attach => Action::AttachToCase,
+            Self::Edit | Self::ChangePriority => Action::EditCase,
+            Self::Close => Action::CloseCase,
+            Self::Escalate => Action::EscalateCase,
+            Self::RequestInformation
+            | Self::ProposeSolution
+            | Self::AcknowledgeEscalation
+            | Self::ResolveEscalation => Action::WorkOnCase,
+        }
+    }
+
+    fn check(self, case: &Case, context: &Context<'_>) -> Result<(), CaseRejection> {
+        context.authority.require(self.action(), &case.product)?;
+        match self {
+            Self::Comment => comment::check(case, context),
+            Self::Attach => attach::check(case, context),
+            Self::Edit => Ok(()),
+            Self::ChangePriority => edit::check_redefine(case, context),
+            Self::Close => close::check(case, context),
+            Self::Escalate => escalate::check(case, context),
+            Self::RequestInformation | Self::ProposeSolution => check_open(case),
+            Self::AcknowledgeEscalation => acknowledge_escalation::check_acknowledge(case),
+            Self::ResolveEscalation => acknowledge_escalation::check_resolve(case),
+        }
+    }
+}
+
+/// Whether a button is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllowedAction {
+    /// The button.
+    pub button: CaseButton,
+    /// Why it is not shown; `None`: it is.
+    pub refused: Option<CaseRejection>,
+}
+
+/// Every button of a case, for the context's actor at its instant.
+///
+/// # Errors
+/// Whoever does not see the case learns nothing of it.
+pub fn allowed_actions(
+    state: &CaseState,
+    context: &Context<'_>,
+) -> Result<Vec<AllowedAction>, CaseRejection> {
+    context.authority.open_to(Action::ReadCases)?;
+    let case = state.filed().ok_or(CaseRejection::NotFound)?;
+    check_actor(case, Action::ReadCases, context)?;
+    let allowed = |button: CaseButton| AllowedAction { button, refused: button.check(case, context).err() };
+    Ok(CaseButton::ALL.into_iter().map(allowed).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::case::invariants::any_history;
+    use crate::case::{CaseCommand, EditCase, Status};
+    use crate::catalogue::Priority;
+    use crate::testing::{
+        Given, acknowledge, acme, ask, at, attach, close, comment, escalate, people, personal, propose,
+        resolve_escalation,
+    };
+
+    fn shown(given: &Given, who: &str, second: i64) -> Result<Vec<AllowedAction>, CaseRejection> {
+        let actor = people(who);
+        given
+            .circumstances(&actor, at(second))
+            .decide(|context| allowed_actions(&given.clone().state(), context))
+    }
+
+    fn names(given: &Given, who: &str, second: i64) -> Vec<&'static str> {
+        let buttons = shown(given, who, second).unwrap();
+        buttons
+            .iter()
+            .filter(|button| button.refused.is_none())
+            .map(|button| button.button.as_str())
+            .collect()
+    }
+
+    /// R-ESC-1: the button is shown, or says why not.
+    #[test]
+    fn r_esc_1_each_side_sees_its_buttons_and_learns_why_the_others_are_missing() {
+        let given = Given::filed();
+        assert_eq!(
+            names(&given, "bob", 1),
+            ["comment", "attach", "edit", "changePriority", "close", "escalate"]
+        );
+        assert_eq!(names(&given, "carol", 1), [""; 0]);
+        assert_eq!(
+            names(&given, "agent-north", 1),
+            ["comment", "attach", "edit", "changePriority", "requestInformation", "proposeSolution"]
+        );
+        let closed = given.and("alice", 1, &close());
+        let escalate = &shown(&closed, "alice", 2).unwrap()[5];
+        assert_eq!(
+            (escalate.button, escalate.refused.clone()),
+            (CaseButton::Escalate, Some(CaseRejection::CaseClosed))
+        );
+    }
+
+    #[test]
+    fn who_does_not_see_the_case_sees_no_buttons() {
+        let given = Given::filed();
+        assert_eq!(shown(&given, "peter", 1).unwrap_err().reason(), "NOT_A_MEMBER");
+        assert_eq!(shown(&given, "operator", 1).unwrap_err().reason(), "NOT_FOR_YOU");
+        let let_in_later = given.in_access(acme().letting_in("nimbus").build());
+        assert_eq!(shown(&let_in_later, "nina", 1).unwrap_err().reason(), "CASE_NOT_FOUND");
+    }
+
+    /// A command that fits whatever the case is like.
+    fn command(button: CaseButton, case: &Case) -> CaseCommand {
+        match button {
+            CaseButton::Comment => comment("hello"),
+            CaseButton::Attach => attach(),
+            CaseButton::Edit => {
+                CaseCommand::Edit(EditCase { title: Some(personal("new")), ..EditCase::default() })
+            }
+            CaseButton::ChangePriority => CaseCommand::Edit(EditCase {
+                priority: Some(if case.priority == Priority::P1 { Priority::P2 } else { Priority::P1 }),
+                priority_reason: Some(personal("why")),
+                ..EditCase::default()
+            }),
+            CaseButton::Close => close(),
+            CaseButton::Escalate => escalate(),
+            CaseButton::RequestInformation => ask(),
+            CaseButton::ProposeSolution => propose(),
+            CaseButton::AcknowledgeEscalation => acknowledge(),
+            CaseButton::ResolveEscalation => resolve_escalation(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_button_is_shown_exactly_where_its_command_is_accepted(history in any_history()) {
+            let mut given = Given::filed();
+            let mut second = 0;
+            for (who, step, act) in history {
+                second += step;
+                let who = crate::case::invariants::PEOPLE[who];
+                if given.clone().when(who, second, &act).result().is_ok() {
+                    given = given.and(who, second, &act);
+                }
+                let Ok(buttons) = shown(&given, who, second) else { continue };
+                let state = given.clone().state();
+                let case = state.filed().unwrap();
+                for AllowedAction { button, refused } in buttons {
+                    let decided = given.clone().when(who, second, &command(button, case)).result();
+                    // A client may repeat these: they change nothing then, and the button is gone.
+                    let repeated = refused.is_some() && decided == Ok(Vec::new()) && match button {
+                        CaseButton::Close => case.status == Status::Closed,
+                        CaseButton::AcknowledgeEscalation | CaseButton::ResolveEscalation => true,
+                        _ => false,
+                    };
+                    prop_assert!(repeated || decided.err() == refused, "{button:?} for {who}");
+                }
+            }
+        }
+    }
+}
