@@ -5,6 +5,16 @@
 //! equals the live one row for row); a rule about who may see what (a [`dossier_domain::VisibilityScope`] is translated, no
 //! more). What this crate never knows: commands, HTTP, effects.
 //!
+//! The rows are kept in SQLite, for one process, or in PostgreSQL, where several share them: of each model one process
+//! projects, the others stand by or look on. Projectors and queries are written once, with [`Sql`].
+//!
+//! | | where |
+//! |---|---|
+//! | following the log, one transaction per batch | `runner` |
+//! | who projects | `leases` |
+//! | how far others are | `observer` |
+//! | which generation queries see, and the switch | `generations`, `database`, `rebuild` |
+//!
 //! To add a read model: a folder with its [`ReadModel`] and its queries, and its line in [`ReadModels::open`].
 
 pub mod case_history;

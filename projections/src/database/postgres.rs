@@ -186,18 +186,26 @@ impl PostgresDatabase {
         let mut attempt = 1;
         loop {
             let mut connection = self.checked_out(&self.queries, self.options.statement_timeout).await?;
-            let active = self.active.read().unwrap_or_else(PoisonError::into_inner).clone();
+            let mut active = self.active.read().unwrap_or_else(PoisonError::into_inner).clone();
+            if active.is_empty() {
+                active = self.look_up(&mut connection).await?;
+            }
             let named = |table: &str, text: &mut String| name_checked(&active, table, text);
             match connection.fetch_all(sql, &named).await {
                 Err(error) if is_outdated(&error) && attempt < ATTEMPTS => {
                     attempt += 1;
-                    let active = read_active(&mut connection).await?;
-                    *self.active.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(active);
+                    self.look_up(&mut connection).await?;
                 }
                 Err(error) if is_broken(&error) && attempt < ATTEMPTS => attempt += 1,
                 answer => return answer,
             }
         }
+    }
+
+    async fn look_up(&self, connection: &mut Checked) -> Result<Arc<ActiveTables>, sqlx::Error> {
+        let active = Arc::new(read_active(connection).await?);
+        *self.active.write().unwrap_or_else(PoisonError::into_inner) = active.clone();
+        Ok(active)
     }
 
     /// A transaction that sees the database as it is now.
