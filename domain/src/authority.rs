@@ -2,7 +2,10 @@
 //! needs, and which cases may be seen.
 
 mod action;
+pub mod explain;
 mod refusal;
+#[cfg(test)]
+mod reseller_histories;
 mod scope;
 #[cfg(test)]
 mod tests;

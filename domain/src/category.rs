@@ -11,6 +11,7 @@ use crate::export::ExportEvent;
 pub type Upcast = fn(&str, u16, &[u8]) -> Result<(u16, Vec<u8>), DecodeError>;
 
 /// What is known of a category without knowing its aggregate.
+#[derive(Clone, Copy)]
 pub struct Category {
     /// The part of a stream's name before the dash.
     pub name: &'static str,
