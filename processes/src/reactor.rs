@@ -130,7 +130,7 @@ impl Trigger<'_> {
         self.decoded("access")
     }
 
-    fn decoded<E: DomainEvent>(&self, category: &str) -> Result<Option<E>, ReactError> {
+    fn decoded<E: DomainEvent>(self, category: &str) -> Result<Option<E>, ReactError> {
         let event = self.event;
         if event.stream.category() != category {
             return Ok(None);
@@ -140,7 +140,7 @@ impl Trigger<'_> {
             .map_err(|error| self.unreadable(&error))
     }
 
-    fn unreadable(&self, why: &dyn std::fmt::Display) -> ReactError {
+    fn unreadable(self, why: &dyn std::fmt::Display) -> ReactError {
         ReactError::Unreadable(format!(
             "event {} at position {}: {why}",
             self.event.event_id, self.event.position

@@ -93,7 +93,7 @@ pub struct Reactors {
     clock: Clock,
     node: String,
     pace: Pace,
-    reactors: Vec<(Arc<dyn Reactor>, watch::Sender<ReactorStatus>)>,
+    all: Vec<(Arc<dyn Reactor>, watch::Sender<ReactorStatus>)>,
 }
 
 impl Reactors {
@@ -105,7 +105,7 @@ impl Reactors {
         clock: Clock,
         node: impl Into<String>,
     ) -> Self {
-        Self { store, work, issuer, clock, node: node.into(), pace: Pace::default(), reactors: Vec::new() }
+        Self { store, work, issuer, clock, node: node.into(), pace: Pace::default(), all: Vec::new() }
     }
 
     /// One more.
@@ -116,7 +116,7 @@ impl Reactors {
             "the name {} is taken",
             reactor.name()
         );
-        self.reactors.push((Arc::new(reactor), watch::Sender::default()));
+        self.all.push((Arc::new(reactor), watch::Sender::default()));
         self
     }
 
@@ -140,7 +140,7 @@ impl Reactors {
     ) -> Result<JoinSet<()>, StartError> {
         self.place(choice).await?;
         let mut tasks = JoinSet::new();
-        for (reactor, status) in &self.reactors {
+        for (reactor, status) in &self.all {
             let runner = Runner {
                 reactor: reactor.clone(),
                 store: self.store.clone(),
@@ -158,7 +158,7 @@ impl Reactors {
 
     /// Names and statuses.
     pub fn statuses(&self) -> Vec<(&'static str, ReactorStatus)> {
-        self.reactors.iter().map(|(reactor, status)| (reactor.name(), status.borrow().clone())).collect()
+        self.all.iter().map(|(reactor, status)| (reactor.name(), status.borrow().clone())).collect()
     }
 
     async fn place(&self, choice: Option<Begin>) -> Result<(), StartError> {
@@ -166,7 +166,7 @@ impl Reactors {
         claim_new_log(store, work).await?;
         let known = work.checkpoint(ORIGIN).await?.is_some();
         let mut at_head = Vec::new();
-        for (reactor, _) in &self.reactors {
+        for (reactor, _) in &self.all {
             match work.checkpoint(reactor.name()).await? {
                 None if !known && choice.is_none() && reactor.begins() == Begin::AtHead => {
                     at_head.push(reactor.name());
