@@ -3,6 +3,8 @@
 
 mod action;
 pub mod explain;
+#[cfg(test)]
+mod explain_tests;
 mod refusal;
 #[cfg(test)]
 mod reseller_histories;

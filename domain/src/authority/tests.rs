@@ -1,7 +1,7 @@
 //! Who may what, person by person.
 
 use super::*;
-use crate::testing::{acme, acme_id, at, people};
+use crate::testing::{AccessBuilder, acme, acme_id, at, people, reseller};
 
 /// R-ACCESS-3.
 #[test]
@@ -93,5 +93,202 @@ fn what_spans_organizations_is_refused_with_the_same_words_whoever_asks() {
     for name in ["alice", "dave", "erin", "peter"] {
         let refused = Authority::of(&people(name), &acme_id(), &access, at(0)).open_to(Action::ReadEventFeed);
         assert_eq!(refused, Err(AccessRefusal::NotForYou { who: "support staff" }), "{name}");
+    }
+}
+
+fn nimbus_id() -> OrganizationId {
+    OrganizationId::new("nimbus").unwrap()
+}
+
+/// The authority of somebody who acts for nimbus towards acme.
+fn acting_for_nimbus(who: &str, acme: &Access, nimbus: &Access, now: Timestamp) -> Authority {
+    let (actor, organization) = (people(who), nimbus_id());
+    let centre = CentreAccess::of(&organization, nimbus, [acme], &crate::testing::catalogue(), now);
+    let acting_for = Some(ActingFor { organization: &organization, access: nimbus, centre });
+    Authority::towards(&Principal { acting_for, ..Principal::direct(&actor) }, &acme_id(), acme, now)
+}
+
+/// R-RES-1.
+#[test]
+fn r_res_1_a_reseller_acts_for_a_customer_only_when_it_says_so() {
+    let (acme, nimbus) = (acme().letting_in("nimbus").build(), reseller("nimbus").build());
+    let acting = acting_for_nimbus("nina", &acme, &nimbus, at(0));
+    assert_eq!((acting.open_to(Action::FileCase), acting.side()), (Ok(()), Side::Reseller));
+    let directly = Authority::of(&people("nina"), &acme_id(), &acme, at(0));
+    assert_eq!(directly.open_to(Action::ReadCases), Err(AccessRefusal::NotAMember));
+    let own = Authority::of(&people("nina"), &nimbus_id(), &nimbus, at(0));
+    assert_eq!((own.open_to(Action::FileCase), own.side()), (Ok(()), Side::Customer));
+    assert!(
+        matches!(own.visibility(), VisibilityScope::Organization { organization, .. } if organization == nimbus_id())
+    );
+}
+
+/// R-RES-1: who belongs to both acts for one, and explicitly.
+#[test]
+fn r_res_1_somebody_of_both_organizations_has_the_rights_of_the_one_they_act_for() {
+    let both = acme().letting_in("nimbus").granted("nina", &[("compute", Role::Owner)]).build();
+    let viewer = reseller("nimbus").granted("nina", &[("compute", Role::Viewer)]).build();
+    let acting = acting_for_nimbus("nina", &both, &viewer, at(0));
+    assert_eq!(acting.open_to(Action::FileCase), Err(AccessRefusal::RoleTooLow { needed: Role::Editor }));
+    assert!(matches!(acting.visibility(), VisibilityScope::Reseller { .. }));
+    let directly = Authority::of(&people("nina"), &acme_id(), &both, at(0));
+    assert_eq!(directly.open_to(Action::ManageMembers), Ok(()));
+    let acme = acme_id();
+    let itself = ActingFor { organization: &acme, access: &both, centre: CentreAccess::Closed };
+    let actor = people("nina");
+    let principal = Principal { acting_for: Some(itself), ..Principal::direct(&actor) };
+    assert_eq!(
+        Authority::towards(&principal, &acme, &both, at(0)),
+        directly,
+        "acting for the very organization"
+    );
+}
+
+/// R-RES-2, R-RES-6 and R-ACCESS-6: each refusal has its reason, and a stranger's is the same as for no such organization.
+#[test]
+fn r_res_2_each_relation_of_a_reseller_has_its_own_answer() {
+    let refused = |who, acme: &AccessBuilder, nimbus: &AccessBuilder| {
+        let authority = acting_for_nimbus(who, &acme.clone().build(), &nimbus.clone().build(), at(0));
+        authority.open_to(Action::ReadCases).err()
+    };
+    let not_allowed = |because| Some(AccessRefusal::ResellerNotAllowed { because });
+    let (let_in, nimbus) = (acme().letting_in("nimbus"), reseller("nimbus"));
+    assert_eq!(refused("nina", &let_in, &nimbus), None);
+    assert_eq!(
+        refused("nina", &acme().managed_by("nimbus"), &nimbus),
+        not_allowed(ResellerRefusal::NotLetIn)
+    );
+    let (poor, poor_nimbus) = (let_in.clone().without_entitlements(), nimbus.clone().without_entitlements());
+    assert_eq!(refused("nina", &poor, &nimbus), None);
+    assert_eq!(refused("nina", &let_in, &poor_nimbus), None);
+    assert_eq!(refused("nina", &poor, &poor_nimbus), not_allowed(ResellerRefusal::NoEligiblePlan));
+    let stranger = Some(AccessRefusal::NotAMember);
+    assert_eq!(refused("nina", &acme(), &nimbus), stranger);
+    assert_eq!(refused("nina", &acme().letting_in("stratus"), &nimbus), stranger);
+    assert_eq!(refused("sam", &let_in, &nimbus), stranger);
+    assert_eq!(
+        refused("nina", &let_in, &acme().granted("nina", &[("compute", Role::Owner)])),
+        stranger,
+        "no reseller"
+    );
+    assert_eq!(refused("agent-north", &let_in, &nimbus), stranger, "staff act for nobody");
+    assert_eq!(
+        refused("nick", &let_in, &nimbus.clone().listed("nick")),
+        Some(AccessRefusal::NoSupportPrivilege)
+    );
+    let later = nimbus.pending("nick", at(9));
+    assert_eq!(refused("nick", &let_in, &later), Some(AccessRefusal::AccessPending { from: at(9) }));
+}
+
+/// R-RES-1.
+#[test]
+fn r_res_1_a_reseller_manages_neither_members_nor_its_own_admission() {
+    let (acme, nimbus) = (acme().letting_in("nimbus").build(), reseller("nimbus").build());
+    let nina = acting_for_nimbus("nina", &acme, &nimbus, at(0));
+    for action in Action::ALL {
+        let case_work = [
+            Action::ReadClassifications,
+            Action::ReadCases,
+            Action::FileCase,
+            Action::CommentOnCase,
+            Action::AttachToCase,
+            Action::EditCase,
+            Action::CloseCase,
+            Action::EscalateCase,
+        ];
+        assert_eq!(nina.open_to(action).is_ok(), case_work.contains(&action), "{action:?}");
+    }
+}
+
+/// R-RES-3: of a customer that lets it in, only what was filed under its own management, on its people's products.
+#[test]
+fn r_res_3_the_scope_admits_what_was_filed_under_the_reseller_where_it_is_let_in() {
+    let (acme, nimbus) = (acme().letting_in("nimbus").build(), reseller("nimbus").build());
+    let here = acting_for_nimbus("nina", &acme, &nimbus, at(0)).visibility();
+    let (acme_id, compute, stratus) =
+        (acme_id(), ProductId::new("compute").unwrap(), OrganizationId::new("stratus").unwrap());
+    let nimbus = nimbus_id();
+    let fits = CaseFacts {
+        organization: &acme_id,
+        product: &compute,
+        manager_at_filing: Some(&nimbus),
+        allowed_reseller: Some(&nimbus),
+    };
+    assert!(here.admits(&fits));
+    for wrong in [
+        CaseFacts { organization: &stratus, ..fits },
+        CaseFacts { product: &ProductId::new("identity").unwrap(), ..fits },
+        CaseFacts { manager_at_filing: Some(&stratus), ..fits },
+        CaseFacts { manager_at_filing: None, ..fits },
+        CaseFacts { allowed_reseller: Some(&stratus), ..fits },
+        CaseFacts { allowed_reseller: None, ..fits },
+    ] {
+        assert!(!here.admits(&wrong), "{wrong:?}");
+    }
+    assert!(!here.contains(&acme_id, &compute), "without the filing nothing is known to be admitted");
+}
+
+/// A deactivated account is out at once, whatever it may do; who was never known is told so.
+#[test]
+fn a_deactivated_account_has_no_authority_anywhere_and_an_unknown_stranger_learns_that_there_is_no_account() {
+    let access = acme().build();
+    for who in ["alice", "peter", "agent-north", "auditor", "operator"] {
+        let actor = people(who);
+        let out = Principal { account: AccountStatus::Deactivated, ..Principal::direct(&actor) };
+        for authority in
+            [Authority::towards(&out, &acme_id(), &access, at(0)), Authority::across(&out, at(0))]
+        {
+            for action in Action::ALL {
+                let refused = Err(AccessRefusal::NoAccount { deactivated: true });
+                assert_eq!(authority.open_to(action), refused, "{who}: {action:?}");
+            }
+            assert_eq!(authority.visibility(), VisibilityScope::Nothing);
+        }
+    }
+    let unknown = |who: &str| {
+        let actor = people(who);
+        let principal = Principal { account: AccountStatus::Unknown, ..Principal::direct(&actor) };
+        Authority::towards(&principal, &acme_id(), &access, at(0)).open_to(Action::ReadCases).err()
+    };
+    assert_eq!(unknown("peter"), Some(AccessRefusal::NoAccount { deactivated: false }));
+    assert_eq!(unknown("alice"), None, "a member whom the operator added before they ever signed in");
+    assert_eq!(unknown("agent-north"), None);
+    assert_eq!(unknown("operator"), Some(AccessRefusal::NotForYou { who: "other roles" }));
+}
+
+/// R-ACCESS-1, R-ACCESS-2, R-RES-2: the policy of an organization's own affairs.
+#[test]
+fn r_access_2_owners_manage_editors_and_viewers_add_and_read_and_outsiders_nothing() {
+    let access = acme().build();
+    let open = |who, action| Authority::of(&people(who), &acme_id(), &access, at(0)).open_to(action).is_ok();
+    let readers = ["alice", "bob", "carol", "operator"];
+    let owners = ["alice", "operator"];
+    for who in [
+        "alice",
+        "bob",
+        "carol",
+        "dave",
+        "peter",
+        "agent-north",
+        "auditor",
+        "analyst",
+        "operator",
+        "provisioner",
+    ] {
+        for action in
+            [Action::ReadOrganization, Action::ReadMembers, Action::ReadSupportProfile, Action::AddMembers]
+        {
+            assert_eq!(open(who, action), readers.contains(&who), "{who}: {action:?}");
+        }
+        for action in [
+            Action::ManageMembers,
+            Action::ManageResellerAccess,
+            Action::EditOrganization,
+            Action::ClaimDomain,
+        ] {
+            assert_eq!(open(who, action), owners.contains(&who), "{who}: {action:?}");
+        }
+        assert_eq!(open(who, Action::ProvisionAccounts), ["operator", "provisioner"].contains(&who), "{who}");
+        assert_eq!(open(who, Action::ExplainAccess), ["operator", "auditor"].contains(&who), "{who}");
     }
 }
