@@ -36,6 +36,14 @@ impl Double {
         Self { service, address, _reserved: reserved, running: None }
     }
 
+    /// Another server of the same cluster, not started yet: it has the same log.
+    #[must_use]
+    pub fn replica(&self) -> Self {
+        let mut replica = Self::stopped();
+        replica.service.log = Arc::clone(&self.service.log);
+        replica
+    }
+
     /// A server that runs.
     pub async fn started() -> Self {
         let mut double = Self::stopped();
@@ -46,6 +54,11 @@ impl Double {
     /// Where clients find it.
     pub fn url(&self) -> String {
         format!("kurrentdb://{}?tls=false", self.address)
+    }
+
+    /// Its port of this machine.
+    pub fn port(&self) -> u16 {
+        self.address.port()
     }
 
     /// What can be made to go wrong.

@@ -46,6 +46,7 @@ struct Orders {
     /// What streams contain to which every append is refused, and how.
     always_refuse: Option<(&'static str, &'static str)>,
     append_delay: Duration,
+    leader: Option<u16>,
 }
 
 impl Default for Faults {
@@ -108,6 +109,12 @@ impl Faults {
         self.orders().append_delay = delay;
     }
 
+    /// Makes it a follower: whoever wants the leader is sent to the one at this port of this machine. `None` makes it the
+    /// leader again.
+    pub fn follow(&self, leader: Option<u16>) {
+        self.orders().leader = leader;
+    }
+
     /// Ends every subscription without an error, as a server does that shuts down gracefully.
     pub fn end_subscriptions(&self) {
         self.subscriptions_ended.send_modify(|times| *times += 1);
@@ -152,6 +159,10 @@ impl Faults {
         let mut orders = self.orders();
         let always = orders.always_refuse.filter(|(containing, _)| stream.contains(containing));
         take_first(&mut orders.refusals).or(always.map(|(_, message)| message))
+    }
+
+    pub(crate) fn leader(&self) -> Option<u16> {
+        self.orders().leader
     }
 
     pub(crate) fn append_delay(&self) -> Duration {

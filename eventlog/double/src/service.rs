@@ -7,7 +7,8 @@ use futures::stream::BoxStream;
 use futures::{StreamExt as _, stream};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::metadata::{MetadataMap, MetadataValue};
+use tonic::{Code, Request, Response, Status, Streaming};
 use uuid::Uuid;
 
 use crate::faults::{Faults, Lost};
@@ -75,6 +76,7 @@ impl Streams for Service {
     type BatchAppendStream = Answers<s::BatchAppendResp>;
 
     async fn read(&self, request: Request<s::ReadReq>) -> Result<Response<Self::ReadStream>, Status> {
+        self.lead(request.metadata())?;
         let missing = || Status::invalid_argument("Required argument missing");
         let options = request.into_inner().options.ok_or_else(missing)?;
         let _ = options.uuid_option.as_ref().ok_or_else(missing)?;
@@ -102,6 +104,7 @@ impl Streams for Service {
         &self,
         request: Request<Streaming<s::AppendReq>>,
     ) -> Result<Response<s::AppendResp>, Status> {
+        self.lead(request.metadata())?;
         let mut parts = request.into_inner();
         let (mut header, mut events) = (None, vec![]);
         while let Some(part) = parts.message().await? {
@@ -158,11 +161,16 @@ impl Streams for Service {
         &self,
         request: Request<Streaming<s::BatchAppendReq>>,
     ) -> Result<Response<Self::BatchAppendStream>, Status> {
+        self.lead(request.metadata())?;
         let (sender, answers) = mpsc::channel(BUFFERED);
-        let (service, mut requests) = (self.clone(), request.into_inner());
+        let (service, metadata) = (self.clone(), request.metadata().clone());
+        let mut requests = request.into_inner();
         tokio::spawn(async move {
             while let Ok(Some(request)) = requests.message().await {
-                let answer = service.one_of_batch(request).await;
+                let answer = match service.lead(&metadata) {
+                    Ok(()) => service.one_of_batch(request).await,
+                    Err(status) => Err(status),
+                };
                 service.faults.end_append();
                 let answer = match answer {
                     Ok(None) => continue,
@@ -188,6 +196,17 @@ impl Streams for Service {
 }
 
 impl Service {
+    /// Refuses a call that wants the leader when another is.
+    fn lead(&self, metadata: &MetadataMap) -> Result<(), Status> {
+        let wants_leader = metadata.get("requires-leader").is_some_and(|value| value == "true");
+        let Some(leader) = self.faults.leader().filter(|_| wants_leader) else { return Ok(()) };
+        let mut place = MetadataMap::new();
+        place.insert("exception", MetadataValue::from_static("not-leader"));
+        place.insert("leader-endpoint-host", MetadataValue::from_static("127.0.0.1"));
+        place.insert("leader-endpoint-port", leader.into());
+        Err(Status::with_metadata(Code::NotFound, "Leader info available", place))
+    }
+
     /// Answers one append of a batch; `None` says nothing, an error ends the call.
     async fn one_of_batch(&self, request: s::BatchAppendReq) -> Result<Option<s::BatchAppendResp>, Status> {
         let options = request.options.ok_or_else(|| Status::invalid_argument("an append in parts"))?;

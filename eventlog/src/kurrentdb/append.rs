@@ -20,8 +20,11 @@ use crate::store::{Append, AppendError, Appended, Expected, ReadError};
 
 /// Of the time of an append, kept for looking it up when no answer came.
 const LOOK_UP: Duration = Duration::from_millis(500);
-/// Pause before an append is sent again.
-const PAUSE: Duration = Duration::from_millis(10);
+/// More appends in flight than any server takes.
+const MAX_IN_FLIGHT: u32 = 1 << 20;
+/// Pauses before an append is sent again: the first, and the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
 pub(super) struct Appender {
     reader: Arc<Reader>,
@@ -29,6 +32,7 @@ pub(super) struct Appender {
     links: Links,
     locks: StreamLocks,
     in_flight: Semaphore,
+    permits: u32,
     timeout: Duration,
 }
 
@@ -48,12 +52,14 @@ impl Appender {
         links: Links,
         options: &KurrentOptions,
     ) -> Self {
+        let permits = u32::try_from(options.in_flight_appends).unwrap_or(u32::MAX).clamp(1, MAX_IN_FLIGHT);
         Self {
             reader,
             known,
             links,
             locks: StreamLocks::default(),
-            in_flight: Semaphore::new(options.in_flight_appends.max(1)),
+            in_flight: Semaphore::new(permits as usize),
+            permits,
             timeout: options.append_timeout,
         }
     }
@@ -63,16 +69,23 @@ impl Appender {
         let deadline = Instant::now() + self.timeout;
         let waiting = async {
             let held = self.locks.acquire(append).await;
-            (held, self.in_flight.acquire().await)
+            self.in_flight.acquire().await.map(|permit| (held, permit))
         };
         let _held = timeout_at(deadline, waiting)
             .await
-            .map_err(|_| AppendError::Unavailable("other appends did not end in time".to_owned()))?;
+            .map_err(|_| AppendError::Unavailable("other appends did not end in time".to_owned()))?
+            .map_err(|_| AppendError::Unavailable("the log is closed".to_owned()))?;
         let first = self.admit(append, deadline).await?;
         let appended = self.send(append, first, deadline).await?;
         self.known.appended(&append.stream, appended.last_revision, &append.events);
         self.known.reaches(appended.last_position);
         Ok(appended)
+    }
+
+    /// Waits for the appends that are on their way and refuses later ones.
+    pub(super) async fn close(&self) {
+        let _ended = self.in_flight.acquire_many(self.permits).await;
+        self.in_flight.close();
     }
 
     /// Judges an append before anything is sent; answers the revision of its first event.
@@ -122,6 +135,7 @@ impl Appender {
         // Why an attempt may have been stored without an answer.
         let mut doubt: Option<String> = None;
         let mut refusal = String::new();
+        let mut pause = FIRST_PAUSE;
         loop {
             let link = match self.links.link(answer_by).await {
                 Ok(link) => link,
@@ -161,10 +175,12 @@ impl Appender {
                 SendFailure::Refused(reason) | SendFailure::NotStored(reason) => refusal = reason,
                 SendFailure::Unknown(reason) => doubt = Some(reason),
             }
-            if Instant::now() + PAUSE >= answer_by {
+            // One sent too late for its answer would leave a doubt.
+            if Instant::now() + pause + self.timeout / 4 >= answer_by {
                 break;
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(pause).await;
+            pause = LONGEST_PAUSE.min(pause * 2);
         }
         match doubt {
             None => Err(AppendError::Unavailable(refusal)),

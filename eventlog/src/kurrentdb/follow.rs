@@ -27,6 +27,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Pauses between attempts: the first, and the longest after many in vain.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How often a connection is turned to the leader before it is given up.
+const TURNS: u32 = 3;
 /// Events that may wait between the client and this task.
 const BUFFERED_EVENTS: usize = 1024;
 
@@ -43,7 +45,25 @@ pub(super) struct Follower {
 /// Why a subscription ended.
 enum End {
     Cleanly,
-    Failed(String),
+    Failed(Error),
+    /// Nothing of the client's: its task is gone.
+    Lost,
+}
+
+impl End {
+    fn reason(&self) -> String {
+        match self {
+            Self::Cleanly => "the server ended the subscription at once".to_owned(),
+            Self::Failed(error) => error.to_string(),
+            Self::Lost => "the subscription's task ended".to_owned(),
+        }
+    }
+}
+
+impl From<Error> for End {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
 }
 
 impl Follower {
@@ -58,13 +78,18 @@ impl Follower {
 
     /// Keeps the connection until the log is closed.
     pub(super) async fn run(mut self, closing: CancellationToken) {
+        let state = self.state.clone();
         let mut keeping = pin!(async move {
             loop {
                 let reason = match self.connect().await {
                     Ok((link, subscription)) => {
                         self.state.send_replace(State::Connected(Arc::clone(&link)));
+                        let connected = Instant::now();
                         let reason = self.follow(&link, subscription).await;
                         link.broke();
+                        if connected.elapsed() > LONGEST_PAUSE {
+                            self.pause = FIRST_PAUSE;
+                        }
                         tracing::warn!(reason, "the connection to the event log in KurrentDB was lost");
                         reason
                     }
@@ -84,30 +109,45 @@ impl Follower {
             () = closing.cancelled() => {}
             () = &mut keeping => {}
         }
+        let closed = State::Away { since: Instant::now(), reason: "the log is closed".to_owned() };
+        if let State::Connected(link) = state.send_replace(closed) {
+            link.broke();
+        }
     }
 
     /// Makes a connection that has proved to work: its subscription was confirmed.
     async fn connect(&mut self) -> Result<(Arc<Link>, Subscription), String> {
         let link = Arc::new(Link::new(self.settings.clone()).await?);
         let connected = timeout(CONNECT_TIMEOUT, async {
-            if self.after.is_none() {
-                self.after = Some(end_of_all(&link.client).await?);
-                if let Some(last) = last_of_log(&link.client, &self.names).await? {
-                    self.known.reaches(last);
+            let mut turns = 0;
+            loop {
+                match self.begin(&link).await {
+                    // Another node leads: the client has turned there by itself.
+                    Err(End::Failed(Error::NotLeaderException(_))) if turns < TURNS => turns += 1,
+                    begun => return begun,
                 }
-            }
-            let mut subscription = self.subscribe(&link);
-            match subscription.next().await {
-                Ok(_) => Ok(subscription),
-                Err(End::Failed(reason)) => Err(reason),
-                Err(End::Cleanly) => Err("the server ended the subscription at once".to_owned()),
             }
         });
         match connected.await {
             Ok(Ok(subscription)) => Ok((link, subscription)),
-            Ok(Err(reason)) => Err(reason),
+            Ok(Err(end)) => Err(end.reason()),
             Err(_) => Err(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs())),
         }
+    }
+
+    /// Finds where the log ends, the first time, and follows it from there or from where it was followed before.
+    async fn begin(&mut self, link: &Link) -> Result<Subscription, End> {
+        if self.after.is_none() {
+            let end = end_of_all(&link.client).await?;
+            if let Some(last) = last_of_log(&link.client, &self.names).await? {
+                self.known.reaches(last);
+            }
+            self.after = Some(end);
+        }
+        let mut subscription = self.subscribe(link);
+        let confirmed = subscription.next().await?;
+        self.take_in(confirmed);
+        Ok(subscription)
     }
 
     /// Takes in what the log brings; answers why the connection is given up.
@@ -119,7 +159,7 @@ impl Follower {
             };
             match next {
                 Ok(event) => self.take_in(event),
-                Err(End::Failed(reason)) => return reason,
+                Err(end @ (End::Failed(_) | End::Lost)) => return end.reason(),
                 Err(End::Cleanly) => {
                     tracing::info!("KurrentDB ended the subscription: subscribing again");
                     self.take_pause().await;
@@ -197,19 +237,19 @@ impl Subscription {
             return Ok(event);
         }
         Err(match (&mut self.task).await {
-            Ok(error) => End::Failed(error.map_or_else(String::new, |error| error.to_string())),
+            Ok(error) => error.map_or(End::Lost, End::Failed),
             Err(ended) => match ended.try_into_panic() {
                 Ok(payload) if payload.is::<EndedCleanly>() => End::Cleanly,
-                _ => End::Failed("the subscription's task ended".to_owned()),
+                _ => End::Lost,
             },
         })
     }
 }
 
 /// The last place in `$all`, whoever wrote there.
-async fn end_of_all(client: &Client) -> Result<AllPosition, String> {
+async fn end_of_all(client: &Client) -> Result<AllPosition, Error> {
     let options = ReadAllOptions::default().position(StreamPosition::End).max_count(1).requires_leader(true);
-    let mut events = client.read_all(&options).await.map_err(|error| error.to_string())?;
-    let last = events.next().await.map_err(|error| error.to_string())?;
+    let mut events = client.read_all(&options).await?;
+    let last = events.next().await?;
     Ok(last.and_then(|resolved| resolved.event).map_or(AllPosition::start(), |event| event.position))
 }

@@ -201,9 +201,8 @@ impl Reader {
 }
 
 /// Position of the log's last event; `None` when it has none.
-pub(super) async fn last_of_log(client: &Client, names: &Names) -> Result<Option<Position>, String> {
-    let last = last_event(client, names).await.map_err(|error| error.to_string())?;
-    Ok(last.map(|event| Position(event.position.commit)))
+pub(super) async fn last_of_log(client: &Client, names: &Names) -> Result<Option<Position>, Error> {
+    Ok(last_event(client, names).await?.map(|event| Position(event.position.commit)))
 }
 
 async fn last_event(client: &Client, names: &Names) -> Result<Option<kurrentdb::RecordedEvent>, Error> {

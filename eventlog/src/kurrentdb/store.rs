@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use kurrentdb::{EventData, ReadStreamOptions, StreamPosition, StreamState};
 use tokio::sync::watch;
 use tokio::time::Instant;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::append::Appender;
@@ -28,7 +28,7 @@ pub struct KurrentStore {
     appender: Arc<Appender>,
     known: Arc<Known>,
     links: Links,
-    closing: DropGuard,
+    closing: CancellationToken,
 }
 
 impl KurrentStore {
@@ -51,7 +51,8 @@ impl KurrentStore {
         let closing = CancellationToken::new();
         let follower = Follower::new(settings, Arc::clone(&names), Arc::clone(&known), sender);
         tokio::spawn(follower.run(closing.clone()));
-        let closing = closing.drop_guard();
+        // Until the log is open.
+        let giving_up = closing.clone().drop_guard();
 
         let links = Links { state, patience: options.append_timeout };
         let reader = Arc::new(Reader {
@@ -62,6 +63,7 @@ impl KurrentStore {
         });
         let log_id = identity(&reader, url, &options, log_id_if_new).await?;
         let appender = Appender::new(Arc::clone(&reader), Arc::clone(&known), links.clone(), &options);
+        giving_up.disarm();
         Ok(Self { log_id, reader, appender: Arc::new(appender), known, links, closing })
     }
 
@@ -70,9 +72,16 @@ impl KurrentStore {
         self.links.trouble()
     }
 
-    /// Lets go of the server. Appends on their way are still answered.
-    pub fn close(self) {
-        self.closing.disarm().cancel();
+    /// Answers the appends on their way, refuses later ones, and lets go of the server.
+    pub async fn close(&self) {
+        self.appender.close().await;
+        self.closing.cancel();
+    }
+}
+
+impl Drop for KurrentStore {
+    fn drop(&mut self) {
+        self.closing.cancel();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use dossier_eventlog::{EventStore, KurrentOptions, KurrentStore, MemoryStore, SqliteOptions, SqliteStore};
 use dossier_kurrentdb_double::Double;
@@ -82,6 +83,9 @@ impl Engine {
             Self::Kurrent { url, .. } => {
                 let options = KurrentOptions {
                     namespace: format!("contract-{}", id.simple()),
+                    // The contract is not about how fast the machine is.
+                    append_timeout: Duration::from_secs(20),
+                    read_timeout: Duration::from_secs(20),
                     ..KurrentOptions::default()
                 };
                 let store = KurrentStore::open(url, options, id).await.map_err(|error| error.to_string())?;

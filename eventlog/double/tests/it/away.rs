@@ -13,7 +13,7 @@ use dossier_kurrentdb_double::Double;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::harness::{all, node, open, until};
+use crate::harness::{all, hasty_node, node, open, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_log_whose_server_is_down_opens_when_it_starts() {
@@ -99,7 +99,7 @@ async fn a_server_restarted_under_load_loses_nothing_and_repeats_nothing() {
     const WRITERS: u64 = 8;
     const EACH: u64 = 12;
     let mut double = Double::started().await;
-    let nodes = [node(&double).await, node(&double).await];
+    let nodes = [hasty_node(&double).await, hasty_node(&double).await];
     let done = Arc::new(AtomicU64::new(0));
     let writers = (0..WRITERS).map(|writer| {
         let (store, done) = (Arc::clone(&nodes[usize::from(writer % 2 == 0)]), Arc::clone(&done));

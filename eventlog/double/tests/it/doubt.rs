@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use dossier_eventlog::contract::sample::{after_events, append, event, stream};
-use dossier_eventlog::{AppendError, EventStore, Expected, Guard, Revision};
+use dossier_eventlog::{AppendError, EventStore, Expected, Guard, KurrentOptions, Revision};
 use dossier_kurrentdb_double::{Double, Lost};
 use tokio::time::{Instant, timeout};
 
-use crate::harness::{PATIENCE, all, node};
+use crate::harness::{PATIENCE, all, hasty_node, node, open};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_append_whose_answer_is_lost_is_acknowledged_and_stored_once() {
     let double = Double::started().await;
-    let store = node(&double).await;
+    let store = hasty_node(&double).await;
     let case = stream("case", 1);
     for (n, lost) in
         [Lost::AppliedThenBroken, Lost::AppliedThenSilent, Lost::BrokenBefore].into_iter().enumerate()
@@ -31,7 +31,7 @@ async fn an_append_whose_answer_is_lost_is_acknowledged_and_stored_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_append_that_may_still_arrive_has_an_unknown_outcome_and_may_be_repeated() {
     let double = Double::started().await;
-    let store = node(&double).await;
+    let store = hasty_node(&double).await;
     let case = stream("case", 1);
     double.faults().lose_next(Lost::SilentBefore);
     let asked = Instant::now();
@@ -46,7 +46,7 @@ async fn an_append_that_may_still_arrive_has_an_unknown_outcome_and_may_be_repea
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_append_that_came_late_is_not_stored_again_by_its_repetition() {
     let double = Double::started().await;
-    let store = node(&double).await;
+    let store = hasty_node(&double).await;
     let case = stream("case", 1);
     let mut ended = double.faults().appends_ended();
     let before = *ended.borrow_and_update();
@@ -68,7 +68,7 @@ async fn an_append_that_came_late_is_not_stored_again_by_its_repetition() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_append_whose_place_another_took_is_a_conflict_for_certain() {
     let double = Double::started().await;
-    let (store, other) = (node(&double).await, node(&double).await);
+    let (store, other) = (hasty_node(&double).await, node(&double).await);
     let case = stream("case", 1);
     double.faults().lose_next(Lost::SilentBefore);
     let (lost, taken) = tokio::join!(store.append(append(&case, Expected::NoStream, 1, 1)), async {
@@ -106,7 +106,9 @@ async fn an_append_is_not_sent_again_when_its_guard_has_moved_meanwhile() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_server_refuses_is_said_to_be_not_stored() {
     let double = Double::started().await;
-    let store = node(&double).await;
+    // Time enough for an answer on a busy machine, and for the last attempt in vain.
+    let options = KurrentOptions { append_timeout: Duration::from_secs(6), ..KurrentOptions::default() };
+    let store = open(&double, options).await;
     let case = stream("case", 1);
     double.faults().refuse_next("Server Is Busy");
     store.append(append(&case, Expected::NoStream, 1, 1)).await.expect("accepted the second time");
@@ -116,6 +118,6 @@ async fn what_the_server_refuses_is_said_to_be_not_stored() {
     double.faults().refuse_all_to(".case-", "Server Is Not Ready");
     let refused = store.append(append(&case, after_events(1), 3, 1)).await;
     assert!(matches!(refused, Err(AppendError::Unavailable(_))), "{refused:?}");
-    let ids = all(&*store).await.into_iter().map(|event| event.event_id).collect::<Vec<_>>();
+    let ids = all(&store).await.into_iter().map(|event| event.event_id).collect::<Vec<_>>();
     assert_eq!(ids, [event(1, 0).event_id]);
 }

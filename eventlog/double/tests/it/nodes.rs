@@ -11,7 +11,7 @@ use futures::future::join_all;
 use kurrentdb::{AppendToStreamOptions, Client, EventData};
 use uuid::Uuid;
 
-use crate::harness::{all, node, open};
+use crate::harness::{all, node, open, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_one_node_acknowledged_every_node_shows() {
@@ -116,10 +116,50 @@ async fn a_cluster_is_asked_for_its_leader() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn appends_wait_for_each_other_neither_for_long_nor_in_the_wrong_order() {
+async fn a_node_that_meets_a_follower_turns_to_the_leader_and_again_when_it_changes() {
+    let first = Double::started().await;
+    let mut second = first.replica();
+    second.start().await;
+    first.faults().follow(Some(second.port()));
+    let store = node(&first).await;
+    let case = stream("case", 1);
+    store.append(append(&case, Expected::NoStream, 1, 1)).await.expect("the second leads");
+    second.faults().follow(Some(first.port()));
+    first.faults().follow(None);
+    store.append(append(&case, after_events(1), 2, 1)).await.expect("the first leads");
+    assert_eq!(store.stream_head(&case).await, Ok(Some(Revision(1))));
+    // The old leader goes away altogether: the connection to it was followed until now.
+    second.stop().await;
+    store.append(append(&case, after_events(2), 3, 1)).await.expect("the first leads");
+    let other = node(&first).await;
+    let heard = other.append(append(&case, after_events(3), 4, 1)).await.expect("accepted").last_position;
+    until("it hears of the log again", async || *store.watch_head().borrow() == heard).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_closes_answers_what_is_on_its_way_and_refuses_the_rest() {
+    let double = Double::started().await;
+    let store = node(&double).await;
+    double.faults().hold_next_to("dossier.case-0001");
+    let appends = async {
+        let appended = store.append(append(&stream("case", 1), Expected::NoStream, 1, 1)).await;
+        appended.expect("it was on its way");
+    };
+    let closing = async {
+        double.faults().until_held().await;
+        tokio::join!(store.close(), async { double.faults().let_go() });
+    };
+    tokio::join!(appends, closing);
+    let late = store.append(append(&stream("case", 2), Expected::NoStream, 2, 1)).await;
+    assert!(matches!(late, Err(AppendError::Unavailable(_))), "{late:?}");
+    let read = store.head().await;
+    assert!(matches!(read, Err(ReadError::Unavailable(_))), "{read:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_more_appends_at_once_than_may_be_in_flight_are_all_accepted() {
     let double = Double::started().await;
     let store: Arc<dyn EventStore> = node(&double).await;
-    double.faults().delay_appends(std::time::Duration::from_millis(1));
     let appends = (0..500).map(|n| store.append(append(&stream("case", n), Expected::NoStream, n + 1, 2)));
     for answer in join_all(appends).await {
         assert_eq!(answer.expect("accepted").last_revision, Revision(1));

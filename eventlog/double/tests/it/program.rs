@@ -26,10 +26,10 @@ async fn the_program_runs_every_check_against_a_server_and_counts() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_program_says_which_check_failed_and_why() {
     let double = Double::started().await;
-    double.faults().refuse_all_to(".case-", "Server Is Not Ready");
+    double.faults().refuse_all_to(".case-", "MaximumAppendSizeExceeded");
     let (code, output) = run(vec![double.url(), "--only=byte_for_byte".to_owned()]).await;
     assert!(output.starts_with("an_event_comes_back_byte_for_byte ... FAILED: "), "{output}");
-    assert!(output.contains("a first append is accepted: Unavailable(\"Server Is Not Ready\")"), "{output}");
+    assert!(output.contains("\na first append is accepted: "), "{output}");
     assert!(output.ends_with("\n0 passed, 1 failed\n"), "{output}");
     assert_eq!(code, Some(1));
     double.faults().refuse_all_to(":log", "MaximumAppendSizeExceeded");
