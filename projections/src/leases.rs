@@ -10,6 +10,7 @@ use crate::model::ReadModel;
 use crate::sql::Sql;
 
 /// How often a rebuild looks whether the one before it has ended.
+#[cfg(feature = "postgres")]
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 impl ReadDatabase {

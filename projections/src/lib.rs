@@ -10,13 +10,14 @@
 //!
 //! | | where |
 //! |---|---|
-//! | following the log, one transaction per batch | `runner` |
+//! | following the log, one transaction per batch | `runner`, `batch` |
 //! | who projects | `leases` |
 //! | how far others are | `observer` |
 //! | which generation queries see, and the switch | `generations`, `database`, `rebuild` |
 //!
 //! To add a read model: a folder with its [`ReadModel`] and its queries, and its line in [`ReadModels::open`].
 
+mod batch;
 pub mod case_history;
 pub mod cases;
 mod database;

@@ -79,6 +79,7 @@ pub(crate) async fn run(
 }
 
 /// What is heard from other processes.
+#[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "only PostgreSQL tells"))]
 #[derive(Debug, PartialEq, Eq)]
 enum News {
     /// A generation of a model has come as far as this.
@@ -89,6 +90,7 @@ enum News {
     Unknown,
 }
 
+#[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "only PostgreSQL tells"))]
 impl News {
     fn parse(text: &str) -> Self {
         let mut words = text.split(' ');

@@ -2,11 +2,12 @@
 
 use dossier_eventlog::{Position, RecordedEvent};
 
+use crate::batch::Readable;
 use crate::database::ReadDatabase;
 use crate::error::ProjectionError;
 use crate::generations::{Live, hold_active, show};
 use crate::model::Checkpoint;
-use crate::runner::{LogFollower, ModelHandle, Readable};
+use crate::runner::{LogFollower, ModelHandle};
 
 /// Events taken in with one transaction: small enough to let the live projector in between.
 const REBUILD_BATCH_EVENTS: usize = 2_000;

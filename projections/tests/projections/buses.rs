@@ -27,6 +27,7 @@ impl ScriptedBus {
     }
 
     /// How many listen.
+    #[cfg(feature = "postgres")]
     pub(crate) fn subscribers(&self) -> usize {
         self.subscribers.lock().unwrap().iter().filter(|subscriber| !subscriber.is_closed()).count()
     }

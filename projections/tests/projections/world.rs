@@ -57,6 +57,7 @@ impl World {
     }
 
     /// The same with read models elsewhere.
+    #[cfg(feature = "postgres")]
     pub(crate) fn at(mut self, location: ReadLocation) -> Self {
         self.location = location;
         self
