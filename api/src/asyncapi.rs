@@ -118,17 +118,12 @@ mod tests {
     }
 
     fn assert_references_lead_somewhere(value: &Value, document: &Value) {
-        match value {
-            Value::Object(fields) => {
-                if let Some(reference) = value["$ref"].as_str() {
-                    assert!(document.pointer(&reference[1..]).is_some(), "{reference}");
-                }
-                fields.values().for_each(|value| assert_references_lead_somewhere(value, document));
-            }
-            Value::Array(items) => {
-                items.iter().for_each(|value| assert_references_lead_somewhere(value, document));
-            }
-            _ => {}
+        if let Some(reference) = value["$ref"].as_str() {
+            assert!(document.pointer(&reference[1..]).is_some(), "{reference}");
+        }
+        let fields = value.as_object().into_iter().flat_map(Map::values);
+        for below in fields.chain(value.as_array().into_iter().flatten()) {
+            assert_references_lead_somewhere(below, document);
         }
     }
 
