@@ -22,6 +22,9 @@ use dossier_eventlog::{MemoryKeyStore, MemoryStore};
 use jiff::Timestamp;
 use uuid::Uuid;
 
+#[path = "commands/standing.rs"]
+mod standing;
+
 struct World {
     store: Arc<MemoryStore>,
     sealer: Arc<Sealer>,

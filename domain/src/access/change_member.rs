@@ -177,6 +177,17 @@ mod tests {
         assert!(change_in(&with_another, "erin", demote()).is_ok());
     }
 
+    /// R-ACCESS-2, R-ACCESS-7.
+    #[test]
+    fn r_access_2_an_owner_without_the_support_privilege_is_no_effective_one() {
+        let both = [("compute", Role::Owner), ("storage", Role::Owner)];
+        let privilege = |whom, given| ChangeMember { support_privilege: Some(given), ..changing(whom, &[]) };
+        let two = acme().granted("erin", &both).build();
+        let without = change_in(&two, "operator", privilege("erin", false)).unwrap();
+        assert_eq!(change_in(&without, "operator", privilege("alice", false)).err(), Some("LAST_OWNER"));
+        assert!(change_in(&two, "operator", privilege("alice", false)).is_ok());
+    }
+
     /// R-ACCESS-7.
     #[test]
     fn r_access_7_owners_of_all_products_of_a_member_take_the_support_privilege_away_and_give_it_back() {

@@ -53,6 +53,9 @@ fn a_role_on_one_product_opens_no_other() {
         Err(AccessRefusal::RoleTooLow { needed: Role::Viewer })
     );
     assert!(!bob.visibility().contains(&acme_id(), &identity));
+    let compute = ProductId::new("compute").unwrap();
+    assert!(bob.visibility().contains(&acme_id(), &compute));
+    assert!(!bob.visibility().contains(&OrganizationId::new("initech").unwrap(), &compute));
 }
 
 #[test]
