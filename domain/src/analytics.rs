@@ -84,7 +84,7 @@ fn marked(schema: &Value, root: &Value) -> Option<(Kept, Value)> {
         return plain.next().is_none().then_some((kept, described(whole, schema)));
     }
     if let Some(properties) = schema["properties"].as_object() {
-        let fields = properties.iter().filter(|(_, property)| true);
+        let fields = properties.iter().filter(|(_, property)| property[MARK] == true);
         let (kept, shown): (BTreeMap<_, _>, Map<_, _>) = fields
             .filter_map(|(name, property)| Some((name, marked(property, root)?)))
             .map(|(name, (kept, schema))| ((name.clone(), kept), (name.clone(), schema)))

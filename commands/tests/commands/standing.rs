@@ -270,7 +270,7 @@ async fn a_deactivated_account_is_out_at_once_on_a_node_that_has_not_heard_of_it
     let remove = AccessCommand::RemoveMember(RemoveMember { account });
     assert_eq!(world.administer(&stale, alice, 5, "acme", remove).await, Err("NO_ACCOUNT"));
     let back = AccountCommand::Reactivate(ReactivateAccount {});
-    assert_eq!(world.on_account(alice, 6, account, &back).await, Err("NO_ACCOUNT"), "not by themselves");
+    assert_eq!(world.on_account(alice, 6, account, &back).await, Err("NOT_FOR_YOU"), "not by themselves");
     assert_eq!(world.on_account(OPERATOR, 7, account, &back).await, Ok(1));
     assert!(stale.case(&world.request(alice, 8), &acme(), Some(case), &world.comment("back")).await.is_ok());
 }

@@ -149,10 +149,7 @@ pub fn explain_access(
     let organization = histories.organization.organization;
     let authority = Authority::towards(&principal, organization, &access, at);
     let refusal = authority.open_to(Action::ReadCases).err();
-    let seen = |case: &Case| {
-        case.organization == *organization
-            && authority.visibility().admits(&CaseFacts::of(case, access.allowed_reseller()))
-    };
+    let seen = |case: &Case| authority.visibility().admits(&CaseFacts::of(case, access.allowed_reseller()));
     let visible = refusal.is_none() && case.is_some_and(seen);
     let facts = Facts { actor, histories, catalogue, at, case }.all(&principal, &access);
     Explanation { visible, refusal, facts }

@@ -328,6 +328,28 @@ mod tests {
         assert_eq!(rejection.metadata()[1], ("plans", "gold, platinum, silver".to_owned()));
     }
 
+    /// R-PLAN-2.
+    #[test]
+    fn r_plan_2_once_a_products_support_has_moved_only_the_exempted_file_for_it_and_others_get_the_pointer() {
+        let command = filed(|command| command.classification = "search-index".to_owned());
+        let moved = acme().without_entitlements().entitled("search", "gold");
+        let moved = moved.granted("alice", &[("search", crate::Role::Owner)]);
+        let file_at = |access: &crate::testing::AccessBuilder, second| {
+            Given::nothing().in_access(access.clone().build()).when("alice", second, &command).result().err()
+        };
+        assert_eq!(file_at(&moved, 5_999), None, "announced only");
+        let refused = file_at(&moved, 6_000).unwrap();
+        assert_eq!(refused.reason(), "PRODUCT_MOVED");
+        assert_eq!(
+            refused.metadata()[1..],
+            [
+                ("successor", "Search Partners".to_owned()),
+                ("url", "https://search.example/support".to_owned()),
+            ]
+        );
+        assert_eq!(file_at(&moved.entitled("storage", "silver"), 6_000), None, "storage exempts");
+    }
+
     /// R-PLAN-3.
     #[test]
     fn r_plan_3_p0_is_filed_only_with_a_plan_that_offers_it() {
