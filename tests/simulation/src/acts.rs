@@ -149,7 +149,11 @@ pub fn draw(random: &mut fastrand::Rng, ledger: &Ledger) -> Act {
     let drawn = random.u32(0..100);
     if drawn < 6 {
         let domain = format!("d{}.{organization}.example", random.u32(0..20));
-        return new(organization, OPERATOR, Wish::Access(AccessCommand::VerifyDomain(VerifyDomain { domain })));
+        return new(
+            organization,
+            OPERATOR,
+            Wish::Access(AccessCommand::VerifyDomain(VerifyDomain { domain })),
+        );
     }
     let case = if drawn < 16 || cases.len() < 2 { None } else { random.choice(&cases) };
     let Some((organization, case)) = case.copied() else {
@@ -186,9 +190,7 @@ fn text(text: &str) -> Personal<String> {
 fn command(random: &mut fastrand::Rng) -> (bool, CaseCommand) {
     let some = random.u32(0..1_000);
     match random.u32(0..100) {
-        0..30 => {
-            (random.bool(), CaseCommand::Comment(AddComment { body: text(&format!("comment {some}")) }))
-        }
+        0..30 => (random.bool(), CaseCommand::Comment(AddComment { body: text(&format!("comment {some}")) })),
         30..40 => {
             let title = Some(text(&format!("title {some}")));
             (random.bool(), CaseCommand::Edit(EditCase { title, ..EditCase::default() }))
@@ -200,10 +202,7 @@ fn command(random: &mut fastrand::Rng) -> (bool, CaseCommand) {
         47..53 => {
             let priority = Some(Priority::ALL[random.usize(1..Priority::ALL.len())]);
             let priority_reason = Some(text("it became clear"));
-            (
-                random.bool(),
-                CaseCommand::Edit(EditCase { priority, priority_reason, ..EditCase::default() }),
-            )
+            (random.bool(), CaseCommand::Edit(EditCase { priority, priority_reason, ..EditCase::default() }))
         }
         53..70 => {
             let reason = Some(EscalationReason::BusinessImpact);
@@ -237,9 +236,7 @@ pub async fn send(commands: Arc<Commands>, act: Act) -> Answer {
     };
     let organization = people::organization(act.organization);
     match act.wish {
-        Wish::Case(case, command) => {
-            answer(commands.case(&request, &organization, case, &command).await)
-        }
+        Wish::Case(case, command) => answer(commands.case(&request, &organization, case, &command).await),
         Wish::Access(command) => answer(commands.access(&request, &organization, &command).await),
     }
 }

@@ -162,7 +162,9 @@ impl Bus for View {
         };
         let published = self.bus.publish(expected_last, &messages[..count]);
         let ends = messages.last().map(|message| message.event.position);
-        self.part.says(&format!("publish after {expected_last:?} to {ends:?}: {published:?}, {count} sent, {fate:?}"));
+        self.part.says(&format!(
+            "publish after {expected_last:?} to {ends:?}: {published:?}, {count} sent, {fate:?}"
+        ));
         self.part.point().await;
         if fate == Fate::Fine { published } else { Err(PublishError::Unavailable("simulated".to_owned())) }
     }

@@ -89,7 +89,10 @@ fn each_command_is_there_once_and_whole(log: &[Seen]) -> Result<(), String> {
                 && seen.event.revision.0 == first.revision.0 + index as u64
                 && seen.event.event_id == EventId(id.event_id(index));
             if !in_place {
-                return Err(format!("command {command} was applied twice or in part: {:?}", seen.event.event_id));
+                return Err(format!(
+                    "command {command} was applied twice or in part: {:?}",
+                    seen.event.event_id
+                ));
             }
         }
     }
@@ -108,12 +111,18 @@ fn answers_are_true(log: &[Seen], sendings: &[Sending]) -> Result<(), String> {
             Answer::Done { events, revision, replayed } => {
                 may_be_there.insert(id);
                 let Some(there) = there else { return wrong("it is not in the log") };
+                if there[0].metadata.fingerprint != act.fingerprint.as_str() {
+                    return wrong("it was another command that was done under this id");
+                }
                 let last = there.last().map(|seen| seen.event.revision.0);
                 if (there.len(), last) != (*events, *revision) {
                     return wrong(&format!("the log has {} events up to {last:?}", there.len()));
                 }
                 let begins = there[0].event.revision.0;
-                if !replayed && act.if_match.is_some_and(|wanted| wanted + 1 != begins) && act.who.starts_with("agent") {
+                if !replayed
+                    && act.if_match.is_some_and(|wanted| wanted + 1 != begins)
+                    && act.who.starts_with("agent")
+                {
                     return wrong(&format!("it begins at revision {begins} in spite of its condition"));
                 }
             }
@@ -121,7 +130,8 @@ fn answers_are_true(log: &[Seen], sendings: &[Sending]) -> Result<(), String> {
                 may_be_there.insert(id);
             }
             Answer::KeyReused => {
-                let other = there.is_some_and(|there| there[0].metadata.fingerprint != act.fingerprint.as_str());
+                let other =
+                    there.is_some_and(|there| there[0].metadata.fingerprint != act.fingerprint.as_str());
                 if !other {
                     return wrong("no other command has this id");
                 }
@@ -143,7 +153,9 @@ fn repeats_get_the_first_answer(sendings: &[Sending], repeated: &[Sending]) -> R
     let firsts: BTreeMap<_, _> = sendings
         .iter()
         .filter_map(|Sending { act, answer }| match answer {
-            Answer::Done { events: events @ 1.., revision, .. } => Some((act.command_id.0, (*events, *revision))),
+            Answer::Done { events: events @ 1.., revision, .. } => {
+                Some((act.command_id.0, (*events, *revision)))
+            }
             _ => None,
         })
         .collect();
@@ -194,7 +206,10 @@ fn the_bus_skips_nothing(ground: &Ground, log: &[Seen]) -> Result<(), String> {
         published.insert(*position);
     }
     let first = record.first().map(|(_, position)| *position);
-    let due = log.iter().map(|seen| seen.event.position).filter(|position| Some(*position) >= first && first.is_some());
+    let due = log
+        .iter()
+        .map(|seen| seen.event.position)
+        .filter(|position| Some(*position) >= first && first.is_some());
     let missing: Vec<_> = due.filter(|position| !published.contains(position)).collect();
     if missing.is_empty() { Ok(()) } else { Err(format!("the bus has skipped {missing:?}")) }
 }
@@ -227,7 +242,10 @@ fn every_trigger_has_one_effect(ground: &Ground, log: &[Seen]) -> Result<(), Str
         };
         let found = count.remove(&(event.event_id, effect.to_owned())).unwrap_or(0);
         if !due.contains(&found) {
-            return Err(format!("{} at {} has {found} times the effect {effect}", event.event_type, event.position));
+            return Err(format!(
+                "{} at {} has {found} times the effect {effect}",
+                event.event_type, event.position
+            ));
         }
     }
     if let Some(effect) = count.keys().next() {
@@ -266,7 +284,13 @@ fn folded(log: &[Seen]) -> Result<BTreeMap<String, Fold>, String> {
 ///
 /// # Errors
 /// The first row that differs.
-pub fn same_rows(model: &str, one: &str, ones: &[String], other: &str, others: &[String]) -> Result<(), String> {
+pub fn same_rows(
+    model: &str,
+    one: &str,
+    ones: &[String],
+    other: &str,
+    others: &[String],
+) -> Result<(), String> {
     if ones == others {
         return Ok(());
     }
@@ -334,8 +358,7 @@ type Facts = (Vec<String>, Vec<i64>, bool);
 fn of_row(row: &CaseRow) -> Facts {
     let texts = [&row.organization, &row.product, &row.classification_id, &row.status, &row.subscribers];
     let texts = texts.into_iter().cloned().chain([&row.title, &row.description, &row.filer_email].map(shown));
-    let numbers =
-        vec![row.sequence, row.priority, row.revision, row.filed_at_micros, row.updated_at_micros];
+    let numbers = vec![row.sequence, row.priority, row.revision, row.filed_at_micros, row.updated_at_micros];
     (texts.collect(), numbers, row.escalated)
 }
 

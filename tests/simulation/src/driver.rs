@@ -123,7 +123,7 @@ impl<'a> Run<'a> {
             claim_new_log(&*log, &*work).await.map_err(|error| error.to_string())?;
             let mut number = 0;
             for (name, members) in ORGANIZATIONS {
-                for command in people::set_up(commands.sealer(), name, &members) {
+                for command in people::set_up(commands.sealer(), name, &members, self.ground.world.now()) {
                     number += 1;
                     let request = Request {
                         command_id: CommandId(Uuid::from_u128(number)),
@@ -150,7 +150,11 @@ impl<'a> Run<'a> {
         for step in 0..STEPS {
             self.ground.world.trace(&format!("step {step}"));
             for _ in 0..self.random.u32(1..5) {
-                if self.random.u32(0..100) < 70 { self.somebody_acts() } else { self.disturb()? }
+                if self.random.u32(0..100) < 70 {
+                    self.somebody_acts()
+                } else {
+                    self.disturb()?
+                }
                 let rounds = self.random.u32(0..8);
                 self.free.run(rounds);
             }
@@ -169,7 +173,10 @@ impl<'a> Run<'a> {
         Ok(Report {
             events: self.ground.log.events().len(),
             sent: sendings.len(),
-            done: sendings.iter().filter(|sending| matches!(sending.answer, acts::Answer::Done { .. })).count(),
+            done: sendings
+                .iter()
+                .filter(|sending| matches!(sending.answer, acts::Answer::Done { .. }))
+                .count(),
             effects: checks::effects(&self.ground)?.len(),
         })
     }
@@ -211,7 +218,8 @@ impl<'a> Run<'a> {
     fn somebody_acts(&mut self) {
         let act = acts::draw(&mut self.random, &self.ledger);
         let slot = self.random.usize(0..2);
-        let node = self.nodes[slot].get_or_insert_with(|| ApiNode::start(&self.ground, ["api-a", "api-b"][slot]));
+        let node =
+            self.nodes[slot].get_or_insert_with(|| ApiNode::start(&self.ground, ["api-a", "api-b"][slot]));
         node.send(&self.free, &self.ledger, act);
     }
 
@@ -221,7 +229,7 @@ impl<'a> Run<'a> {
         let model = self.random.usize(0..Model::ALL.len());
         let points = self.random.u32(0..6);
         let world = self.ground.world.clone();
-        let drawn = self.random.u32(0..26);
+        let drawn = self.random.u32(0..30);
         world.trace(&format!("disturbance {drawn} in {slot} or {model}"));
         match drawn {
             0 | 1 => self.nodes[slot] = None,
@@ -253,7 +261,7 @@ impl<'a> Run<'a> {
             21 => world.set_down(false),
             22 => {
                 let seconds = self.random.i64(-90..90);
-                world.trace(&format!("the clock jumps by {seconds} s"));
+                world.trace(&format!("the clock jumps: {seconds} s off"));
                 world.jump(SignedDuration::from_secs(seconds));
             }
             23 => {
@@ -262,7 +270,16 @@ impl<'a> Run<'a> {
                     self.ground.bus.delete_stream();
                 }
             }
-            _ => self.ground.bus.deliver_delayed(),
+            24 | 25 => self.ground.bus.deliver_delayed(),
+            _ => {
+                // It is held in the middle of what it does, for longer than its lease; sometimes for ever.
+                hold(self.reactors[slot].as_ref().map(|node| &node.part), points);
+                self.let_pass(16_000)?;
+                if drawn > 27 {
+                    self.reactors[slot] = None;
+                }
+                self.start_reactors(1 - slot);
+            }
         }
         Ok(())
     }
@@ -350,7 +367,8 @@ impl<'a> Run<'a> {
         let ledger = Arc::new(Ledger::default());
         let mut node = ApiNode::start(&self.ground, "repeats");
         let done = self.ledger.sendings().into_iter();
-        for sending in done.filter(|sending| matches!(sending.answer, acts::Answer::Done { events: 1.., .. })) {
+        for sending in done.filter(|sending| matches!(sending.answer, acts::Answer::Done { events: 1.., .. }))
+        {
             node.send(&self.free, &ledger, sending.act);
             self.free.settle();
         }
@@ -382,7 +400,11 @@ impl<'a> Run<'a> {
             checks::same_rows(name, "live", &live, "rebuilt beside it", &dump(projector)?)?;
             if projector.model == Model::Cases {
                 let part = Part::new(&self.ground.world, "fold");
-                projector.with(checks::rows_are_the_fold(&self.ground, &part, projector.models.database()))?;
+                projector.with(checks::rows_are_the_fold(
+                    &self.ground,
+                    &part,
+                    projector.models.database(),
+                ))?;
             }
         }
         Ok(())

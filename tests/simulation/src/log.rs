@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use dossier_eventlog::{
-    Append, AppendError, Appended, EventId, EventStore, Expected, NewEvent, Position, ReadError, RecordedEvent,
-    Revision, StreamName,
+    Append, AppendError, Appended, EventId, EventStore, Expected, NewEvent, Position, ReadError,
+    RecordedEvent, Revision, StreamName,
 };
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -46,8 +46,7 @@ impl Log {
     /// An empty log.
     pub fn new(world: &World, uniqueness: Uniqueness) -> Arc<Self> {
         let random = world.random_for("log");
-        let inner =
-            Inner { events: Vec::new(), streams: BTreeMap::new(), ids: BTreeMap::new(), random };
+        let inner = Inner { events: Vec::new(), streams: BTreeMap::new(), ids: BTreeMap::new(), random };
         Arc::new(Self {
             id: Uuid::from_u128(0x51),
             uniqueness,
@@ -84,7 +83,7 @@ impl Log {
         let mut inner = self.inner();
         let appended = inner.append(append, self.uniqueness)?;
         // The hint gets lost now and then; another process writes.
-        if inner.random.u32(0..100) < 80 {
+        if inner.random.u32(0..100) < 60 {
             let mut hints = self.hints.lock().expect("no holder of the lock panics");
             hints.retain(|hint| hint.send(appended.last_position).is_ok());
         }
@@ -98,7 +97,8 @@ impl Inner {
     }
 
     fn append(&mut self, append: &Append, uniqueness: Uniqueness) -> Result<Appended, AppendError> {
-        let first_id = append.events.first().ok_or_else(|| AppendError::Invalid("nothing".to_owned()))?.event_id;
+        let first_id =
+            append.events.first().ok_or_else(|| AppendError::Invalid("nothing".to_owned()))?.event_id;
         let known = self.ids.get(&first_id).map(|index| &self.events[*index]);
         let next = match append.expected {
             Expected::NoStream => Revision(0),
@@ -113,9 +113,10 @@ impl Inner {
             let from = usize::try_from(next.0).unwrap_or(usize::MAX);
             let stored = self.streams[&append.stream].iter().skip(from).map(|index| &self.events[*index]);
             let same = |(stored, event): (&RecordedEvent, &NewEvent)| {
-                stored.event_id == event.event_id && stored.payload == event.payload
+                (stored.event_id, &stored.payload, &stored.metadata, stored.recorded_at)
+                    == (event.event_id, &event.payload, &event.metadata, event.recorded_at)
             };
-            // Its bytes must be the same too: else two decisions under one command id would both be told that they are stored.
+            // All of it must be the same: else two decisions under one command id would both be told that they are stored.
             if let Some(last) = stored.clone().nth(append.events.len() - 1)
                 && stored.zip(&append.events).all(same)
             {
@@ -245,7 +246,8 @@ impl EventStore for View {
     }
 
     async fn head(&self) -> Result<Position, ReadError> {
-        self.read("read the head", |log| log.events.last().map_or(Position::START, |event| event.position)).await
+        self.read("read the head", |log| log.events.last().map_or(Position::START, |event| event.position))
+            .await
     }
 
     async fn event_id_at(&self, position: Position) -> Result<Option<EventId>, ReadError> {

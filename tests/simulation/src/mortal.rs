@@ -4,9 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use dossier_projections::{
-    Generation, ProjectedEvent, ProjectionError, ReadModel, Table, WriteTransaction,
-};
+use dossier_projections::{Generation, ProjectedEvent, ProjectionError, ReadModel, Table, WriteTransaction};
 
 use crate::part::Part;
 

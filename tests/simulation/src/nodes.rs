@@ -9,10 +9,8 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use dossier_commands::Commands;
-use dossier_eventlog::{
-    Entropy, Relay, RelayError, RelayOptions, RelayStatus, Sealer,
-};
 use dossier_eventlog::MemoryKeyStore;
+use dossier_eventlog::{Entropy, Relay, RelayError, RelayOptions, RelayStatus, Sealer};
 use dossier_processes::Reactors;
 use dossier_processes::reactor::{ReactorStatus, StartError};
 use dossier_projections::case_history::CaseHistory;
@@ -34,7 +32,7 @@ use crate::work::Work;
 use crate::world::World;
 
 /// Real time after which a part that should only wait for SQLite counts as hung.
-const HUNG: Duration = Duration::from_secs(60);
+const HUNG: Duration = Duration::from_secs(20);
 
 /// What every part is started on.
 #[derive(Clone)]
@@ -151,7 +149,8 @@ impl ApiNode {
     /// # Errors
     /// When something has panicked.
     pub fn is_idle(&mut self, free: &Free) -> Result<bool, String> {
-        let (done, waiting) = std::mem::take(&mut self.flights).into_iter().partition(JoinHandle::is_finished);
+        let (done, waiting) =
+            std::mem::take(&mut self.flights).into_iter().partition(JoinHandle::is_finished);
         self.flights = waiting;
         for flight in done {
             free.runtime.block_on(flight).map_err(|error| format!("{}: {error}", self.part.name))?;
@@ -179,8 +178,7 @@ impl RelayNode {
     /// A relay that has just started.
     pub fn start(ground: &Ground, free: &Free, name: &str) -> Self {
         let part = Part::new(&ground.world, name);
-        let relay =
-            Relay::new(ground.log.seen_by(&part), ground.bus.seen_by(&part), ground.relaying.clone());
+        let relay = Relay::new(ground.log.seen_by(&part), ground.bus.seen_by(&part), ground.relaying.clone());
         Self { part, status: relay.status(), task: free.runtime.spawn(relay.run(CancellationToken::new())) }
     }
 
@@ -321,7 +319,11 @@ impl Projector {
             sealer: ground.sealer(&part),
         };
         let location = ReadLocation::sqlite(folder.join(format!("{}.db", model.name())));
-        let opening = ReadModels::open_with(&location, follower, vec![Box::new(Mortal { model: model.boxed(), part: part.clone() })]);
+        let opening = ReadModels::open_with(
+            &location,
+            follower,
+            vec![Box::new(Mortal { model: model.boxed(), part: part.clone() })],
+        );
         let models = runtime.block_on(busy(opening)).map_err(|error| format!("{name}: {error}"))?;
         let models = Arc::new(models);
         let tasks = runtime.block_on(async { models.start(&CancellationToken::new()) });

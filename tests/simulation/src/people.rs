@@ -7,6 +7,7 @@ use dossier_commands::identity;
 use dossier_domain::access::{
     AccessCommand, AddMember, GrantEntitlement, RegisterOrganization, VerifyDomain,
 };
+use dossier_domain::account::AccountStatus;
 use dossier_domain::{
     Actor, Catalogue, Contact, OrganizationId, Personal, PlanId, ProductId, Role, StaffRole, Subject,
 };
@@ -22,7 +23,10 @@ pub const OPERATOR: &str = "operator@support.example";
 
 /// The catalogue of the sample data.
 pub fn catalogue() -> Arc<Catalogue> {
-    Arc::new(toml::from_str(include_str!("../../../api/catalogue.toml")).expect("the sample catalogue is readable"))
+    Arc::new(
+        toml::from_str(include_str!("../../../api/catalogue.toml"))
+            .expect("the sample catalogue is readable"),
+    )
 }
 
 /// An organization's id.
@@ -43,7 +47,7 @@ pub fn actor(sealer: &Sealer, email: &str) -> Actor {
 }
 
 /// What an organization needs before anybody files a case.
-pub fn set_up(sealer: &Sealer, name: &'static str, members: &[&str]) -> Vec<AccessCommand> {
+pub fn set_up(sealer: &Sealer, name: &'static str, members: &[&str], now: Timestamp) -> Vec<AccessCommand> {
     let product = || ProductId::new("compute").expect("a plain name");
     let entitle = |plan: &str| {
         AccessCommand::GrantEntitlement(GrantEntitlement {
@@ -60,6 +64,7 @@ pub fn set_up(sealer: &Sealer, name: &'static str, members: &[&str]) -> Vec<Acce
             country: "FR".to_owned(),
             language: "fr".to_owned(),
             reseller: false,
+            technical_contact: None,
         }),
         AccessCommand::VerifyDomain(VerifyDomain { domain: format!("{name}.example") }),
         entitle("platinum"),
@@ -69,9 +74,10 @@ pub fn set_up(sealer: &Sealer, name: &'static str, members: &[&str]) -> Vec<Acce
         let actor = actor(sealer, &format!("{member}@{name}.example"));
         AccessCommand::AddMember(AddMember {
             account: actor.account,
+            account_status: AccountStatus::Unknown,
             contact: actor.contact,
             roles: BTreeMap::from([(product(), Role::Owner)]),
-            effective_at: None,
+            effective_at: Some(now),
         })
     }));
     commands

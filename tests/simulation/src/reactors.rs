@@ -60,7 +60,8 @@ impl Reactor for Greeter {
     }
 
     async fn react(&self, trigger: &Trigger<'_>) -> Result<Vec<Order>, ReactError> {
-        let body = Personal::new(self.actor.contact.subject().clone(), "we have received your case".to_owned());
+        let body =
+            Personal::new(self.actor.contact.subject().clone(), "we have received your case".to_owned());
         on_case(trigger, |event| {
             matches!(event, CaseEvent::CaseFiled(_)).then_some(CaseCommand::Comment(AddComment { body }))
         })

@@ -5,7 +5,12 @@ use dossier_simulation::seeds;
 #[test]
 fn every_seed_keeps_the_promises() {
     let outcome = seeds::of_environment();
-    println!("{} seeds passed, {} failed; together {:?}", outcome.passed, outcome.failed.len(), outcome.total);
+    println!(
+        "{} seeds passed, {} failed; together {:?}",
+        outcome.passed,
+        outcome.failed.len(),
+        outcome.total
+    );
     assert!(outcome.failed.is_empty(), "\n{}\n", outcome.failed.join("\n"));
 }
 
