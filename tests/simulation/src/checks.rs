@@ -107,8 +107,7 @@ fn answers_are_true(log: &[Seen], sendings: &[Sending]) -> Result<(), String> {
         let there = commands.get(&id);
         let wrong = |why: &str| Err(format!("#{number} {id}: answered {answer:?}, but {why}"));
         match answer {
-            Answer::Done { events: 0, .. } => {}
-            Answer::Done { events, revision, replayed } => {
+            Answer::Done { events: events @ 1.., revision, replayed } => {
                 may_be_there.insert(id);
                 let Some(there) = there else { return wrong("it is not in the log") };
                 if there[0].metadata.fingerprint != act.fingerprint.as_str() {
@@ -137,7 +136,7 @@ fn answers_are_true(log: &[Seen], sendings: &[Sending]) -> Result<(), String> {
                 }
             }
             Answer::Broken(why) => return wrong(why),
-            Answer::Refused(_) | Answer::PreconditionFailed | Answer::NotStored => {}
+            Answer::Done { .. } | Answer::Refused(_) | Answer::PreconditionFailed | Answer::NotStored => {}
         }
     }
     for Sending { act, answer } in sendings {
@@ -173,19 +172,16 @@ fn repeats_get_the_first_answer(sendings: &[Sending], repeated: &[Sending]) -> R
 fn decisions_rest_on_the_access_of_their_time(log: &[Seen]) -> Result<(), String> {
     let mut access: BTreeMap<String, u64> = BTreeMap::new();
     for Seen { event, metadata } in log {
-        match event.stream.category() {
-            "access" => {
-                access.insert(event.stream.id().to_owned(), event.revision.0);
-            }
-            _ => {
-                let stands_at = metadata.organization.as_ref().and_then(|name| access.get(name)).copied();
-                if metadata.access_revision != stands_at {
-                    return Err(format!(
-                        "the event at {} was decided on access revision {:?}, which was {stands_at:?} then",
-                        event.position, metadata.access_revision
-                    ));
-                }
-            }
+        if event.stream.category() == "access" {
+            access.insert(event.stream.id().to_owned(), event.revision.0);
+            continue;
+        }
+        let stands_at = metadata.organization.as_ref().and_then(|name| access.get(name)).copied();
+        if metadata.access_revision != stands_at {
+            return Err(format!(
+                "the event at {} was decided on access revision {:?}, which was {stands_at:?} then",
+                event.position, metadata.access_revision
+            ));
         }
     }
     Ok(())
@@ -357,12 +353,15 @@ type Facts = (Vec<String>, Vec<i64>, bool);
 
 fn of_row(row: &CaseRow) -> Facts {
     let texts = [&row.organization, &row.product, &row.classification_id, &row.status, &row.subscribers];
-    let texts = texts.into_iter().cloned().chain([&row.title, &row.description, &row.filer_email].map(shown));
+    let texts = texts
+        .into_iter()
+        .cloned()
+        .chain([&row.title, &row.description, &row.filer_email].map(|text| shown(text.as_ref())));
     let numbers = vec![row.sequence, row.priority, row.revision, row.filed_at_micros, row.updated_at_micros];
     (texts.collect(), numbers, row.escalated)
 }
 
-fn shown(text: &Option<String>) -> String {
+fn shown(text: Option<&String>) -> String {
     format!("{text:?}")
 }
 
@@ -376,9 +375,9 @@ fn of_fold(fold: &Fold) -> Facts {
         case.classification.id.clone(),
         case.status.as_str().to_owned(),
         format!("{subscribers:?}").replace(", ", ","),
-        shown(&case.title.open().cloned()),
-        shown(&case.description.open().cloned()),
-        shown(&case.filer.open().map(|contact| contact.email.clone())),
+        shown(case.title.open()),
+        shown(case.description.open()),
+        shown(case.filer.open().map(|contact| &contact.email)),
     ];
     let numbers = vec![
         number(fold.filed.0),

@@ -15,9 +15,10 @@ use crate::acts::{self, Ledger};
 use crate::bus::SimulatedBus;
 use crate::checks;
 use crate::log::{Log, Uniqueness};
-use crate::nodes::{ApiNode, Free, Ground, Model, Projector, ReactorNode, RelayNode};
+use crate::nodes::{ApiNode, Free, Ground, ReactorNode, RelayNode};
 use crate::part::Part;
 use crate::people::{self, OPERATOR, ORGANIZATIONS};
+use crate::projector::{Model, Projector};
 use crate::reactors;
 use crate::work::Work;
 use crate::world::World;
@@ -151,9 +152,9 @@ impl<'a> Run<'a> {
             self.ground.world.trace(&format!("step {step}"));
             for _ in 0..self.random.u32(1..5) {
                 if self.random.u32(0..100) < 70 {
-                    self.somebody_acts()
+                    self.somebody_acts();
                 } else {
-                    self.disturb()?
+                    self.disturb()?;
                 }
                 let rounds = self.random.u32(0..8);
                 self.free.run(rounds);

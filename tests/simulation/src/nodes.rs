@@ -1,38 +1,29 @@
-//! The real parts, started on what is simulated. Those that live in memory share one runtime ([`Free`]); each projector has
-//! one of its own, because SQLite's threads work in real time: it runs only in its turn, and the turn lasts until it waits.
+//! The real parts that live in memory, started on what is simulated. They share one runtime ([`Free`]), whose time stands
+//! still until the driver moves it.
 
 use std::future::{Future, poll_fn};
-use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dossier_commands::Commands;
 use dossier_eventlog::MemoryKeyStore;
 use dossier_eventlog::{Entropy, Relay, RelayError, RelayOptions, RelayStatus, Sealer};
 use dossier_processes::Reactors;
 use dossier_processes::reactor::{ReactorStatus, StartError};
-use dossier_projections::case_history::CaseHistory;
-use dossier_projections::cases::Cases;
-use dossier_projections::{LogFollower, ModelStatus, ReadLocation, ReadModel, ReadModels};
 use tokio::runtime::{Builder, Runtime};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::acts::{self, Act, Ledger};
 use crate::bus::SimulatedBus;
 use crate::log::Log;
-use crate::mortal::Mortal;
-use crate::part::{Part, Place};
+use crate::part::Part;
 use crate::people::catalogue;
 use crate::reactors::{Acknowledger, Greeter};
-use crate::tally::Tally;
 use crate::work::Work;
 use crate::world::World;
-
-/// Real time after which a part that should only wait for SQLite counts as hung.
-const HUNG: Duration = Duration::from_secs(20);
 
 /// What every part is started on.
 #[derive(Clone)]
@@ -66,12 +57,12 @@ impl Ground {
     }
 }
 
-fn standing_still() -> Runtime {
+pub(crate) fn standing_still() -> Runtime {
     Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime")
 }
 
 /// Lets a runtime work for so many rounds. It is never idle meanwhile: else its time would run by itself.
-async fn rounds(count: u32) {
+pub(crate) async fn rounds(count: u32) {
     for _ in 0..count {
         tokio::task::yield_now().await;
     }
@@ -260,132 +251,8 @@ impl Drop for ReactorNode {
     }
 }
 
-/// The read models that are simulated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Model {
-    /// One row per case.
-    Cases,
-    /// Comments and attachments.
-    History,
-    /// What was taken in, and how often.
-    Tally,
-}
-
-impl Model {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Cases, Self::History, Self::Tally];
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Cases => "cases",
-            Self::History => "case_history",
-            Self::Tally => "tally",
-        }
-    }
-
-    fn boxed(self) -> Box<dyn ReadModel> {
-        match self {
-            Self::Cases => Box::new(Cases),
-            Self::History => Box::new(CaseHistory),
-            Self::Tally => Box::new(Tally),
-        }
-    }
-}
-
-/// A process with the projector of one read model.
-pub struct Projector {
-    /// Its part.
-    pub part: Arc<Part>,
-    /// The model.
-    pub model: Model,
-    /// Its rows.
-    pub models: Arc<ReadModels>,
-    runtime: Runtime,
-    _tasks: JoinSet<()>,
-}
-
-impl Projector {
-    /// A process that has just started, on a file that others may use too.
-    ///
-    /// # Errors
-    /// When the file cannot be used.
-    pub fn start(ground: &Ground, name: &str, model: Model, folder: &Path) -> Result<Self, String> {
-        let part = Part::by_turns(&ground.world, name);
-        let runtime = standing_still();
-        let follower = LogFollower {
-            store: ground.log.seen_by(&part),
-            bus: ground.bus.seen_by(&part),
-            sealer: ground.sealer(&part),
-        };
-        let location = ReadLocation::sqlite(folder.join(format!("{}.db", model.name())));
-        let opening = ReadModels::open_with(
-            &location,
-            follower,
-            vec![Box::new(Mortal { model: model.boxed(), part: part.clone() })],
-        );
-        let models = runtime.block_on(busy(opening)).map_err(|error| format!("{name}: {error}"))?;
-        let models = Arc::new(models);
-        let tasks = runtime.block_on(async { models.start(&CancellationToken::new()) });
-        Ok(Self { part, model, models, runtime, _tasks: tasks })
-    }
-
-    /// Where it stands.
-    pub fn status(&self) -> ModelStatus {
-        self.models.statuses().remove(0).1
-    }
-
-    /// Lets its time pass, and lets it work until it waits or is held.
-    ///
-    /// # Errors
-    /// When it has halted or hangs.
-    pub fn turn(&self, millis: u32) -> Result<(), String> {
-        let began = Instant::now();
-        let turn = async {
-            self.part.rested();
-            tokio::time::advance(Duration::from_millis(millis.into())).await;
-            rounds(8).await;
-            let mut spins = 0_u32;
-            while self.part.place() == Place::Running {
-                let status = self.status();
-                if let Some(why) = status.halted {
-                    return Err(format!("{} has halted: {why}", self.part.name));
-                }
-                if began.elapsed() > HUNG {
-                    return Err(format!("{} hangs: {status:?}", self.part.name));
-                }
-                // After trouble it sleeps, sooner or later: how long does not matter, nobody else is on this runtime.
-                if status.last_error.is_some() && spins.is_multiple_of(16) {
-                    tokio::time::advance(Duration::from_millis(250)).await;
-                }
-                spin(&mut spins).await;
-            }
-            Ok(())
-        };
-        self.runtime.block_on(turn)
-    }
-
-    /// Whether it did not die in the middle of a transaction.
-    pub fn is_alive(&self) -> bool {
-        self.part.place() != Place::Dead
-    }
-
-    /// Does something with its read models.
-    pub fn with<T>(&self, work: impl Future<Output = T>) -> T {
-        self.runtime.block_on(busy(work))
-    }
-}
-
-impl Drop for Projector {
-    fn drop(&mut self) {
-        // What a connection does when it is dropped needs the runtime.
-        let _inside = self.runtime.enter();
-        self._tasks.abort_all();
-    }
-}
-
 /// Polls until it is done, without letting the runtime be idle.
-async fn busy<T>(work: impl Future<Output = T>) -> T {
+pub(crate) async fn busy<T>(work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     let mut spins = 0;
     loop {
@@ -397,7 +264,7 @@ async fn busy<T>(work: impl Future<Output = T>) -> T {
 }
 
 /// Lets other tasks and SQLite's thread get on.
-async fn spin(spins: &mut u32) {
+pub(crate) async fn spin(spins: &mut u32) {
     tokio::task::yield_now().await;
     *spins += 1;
     if *spins < 50 { std::thread::yield_now() } else { std::thread::sleep(Duration::from_micros(20)) }

@@ -145,7 +145,7 @@ impl Part {
     /// The part stops here for good; whoever watches over it buries it.
     pub async fn dies(&self) {
         self.state().place = Place::Dead;
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// The part waits for messages, until the guard is dropped.

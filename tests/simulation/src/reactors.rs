@@ -36,7 +36,7 @@ impl Acknowledger {
 }
 
 fn on_case(
-    trigger: &Trigger<'_>,
+    trigger: Trigger<'_>,
     command: impl FnOnce(&CaseEvent) -> Option<CaseCommand>,
 ) -> Result<Vec<Order>, ReactError> {
     let Some((case, event)) = trigger.case()? else { return Ok(Vec::new()) };
@@ -62,7 +62,7 @@ impl Reactor for Greeter {
     async fn react(&self, trigger: &Trigger<'_>) -> Result<Vec<Order>, ReactError> {
         let body =
             Personal::new(self.actor.contact.subject().clone(), "we have received your case".to_owned());
-        on_case(trigger, |event| {
+        on_case(*trigger, |event| {
             matches!(event, CaseEvent::CaseFiled(_)).then_some(CaseCommand::Comment(AddComment { body }))
         })
     }
@@ -83,7 +83,7 @@ impl Reactor for Acknowledger {
     }
 
     async fn react(&self, trigger: &Trigger<'_>) -> Result<Vec<Order>, ReactError> {
-        on_case(trigger, |event| {
+        on_case(*trigger, |event| {
             let acknowledge = CaseCommand::AcknowledgeEscalation(AcknowledgeEscalation {});
             matches!(event, CaseEvent::CaseEscalated(_)).then_some(acknowledge)
         })

@@ -63,7 +63,9 @@ fn run(seeds: std::ops::RangeInclusive<u64>, wordy: bool) -> Outcome {
             }
             let (result, steps) = driver::run(seed);
             if wordy {
-                steps.iter().for_each(|step| say(step));
+                for step in &steps {
+                    say(step);
+                }
             }
             let mut outcome = outcome.lock().expect("no holder of the lock panics");
             match result {

@@ -1,0 +1,146 @@
+//! A projector, in a runtime of its own, because SQLite's threads work in real time: it runs only in its turn, when nothing
+//! else does, and the turn lasts until it waits.
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use dossier_projections::case_history::CaseHistory;
+use dossier_projections::cases::Cases;
+use dossier_projections::{LogFollower, ModelStatus, ReadLocation, ReadModel, ReadModels};
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::mortal::Mortal;
+use crate::nodes::{Ground, busy, rounds, spin, standing_still};
+use crate::part::{Part, Place};
+use crate::tally::Tally;
+
+/// Real time after which a part that should only wait for SQLite counts as hung.
+const HUNG: Duration = Duration::from_secs(20);
+
+/// The read models that are simulated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Model {
+    /// One row per case.
+    Cases,
+    /// Comments and attachments.
+    History,
+    /// What was taken in, and how often.
+    Tally,
+}
+
+impl Model {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Cases, Self::History, Self::Tally];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cases => "cases",
+            Self::History => "case_history",
+            Self::Tally => "tally",
+        }
+    }
+
+    fn boxed(self) -> Box<dyn ReadModel> {
+        match self {
+            Self::Cases => Box::new(Cases),
+            Self::History => Box::new(CaseHistory),
+            Self::Tally => Box::new(Tally),
+        }
+    }
+}
+
+/// A process with the projector of one read model.
+pub struct Projector {
+    /// Its part.
+    pub part: Arc<Part>,
+    /// The model.
+    pub model: Model,
+    /// Its rows.
+    pub models: Arc<ReadModels>,
+    runtime: Runtime,
+    tasks: JoinSet<()>,
+}
+
+impl Projector {
+    /// A process that has just started, on a file that others may use too.
+    ///
+    /// # Errors
+    /// When the file cannot be used.
+    pub fn start(ground: &Ground, name: &str, model: Model, folder: &Path) -> Result<Self, String> {
+        let part = Part::by_turns(&ground.world, name);
+        let runtime = standing_still();
+        let follower = LogFollower {
+            store: ground.log.seen_by(&part),
+            bus: ground.bus.seen_by(&part),
+            sealer: ground.sealer(&part),
+        };
+        let location = ReadLocation::sqlite(folder.join(format!("{}.db", model.name())));
+        let opening = ReadModels::open_with(
+            &location,
+            follower,
+            vec![Box::new(Mortal { model: model.boxed(), part: part.clone() })],
+        );
+        let models = runtime.block_on(busy(opening)).map_err(|error| format!("{name}: {error}"))?;
+        let models = Arc::new(models);
+        let tasks = runtime.block_on(async { models.start(&CancellationToken::new()) });
+        Ok(Self { part, model, models, runtime, tasks })
+    }
+
+    /// Where it stands.
+    pub fn status(&self) -> ModelStatus {
+        self.models.statuses().remove(0).1
+    }
+
+    /// Lets its time pass, and lets it work until it waits or is held.
+    ///
+    /// # Errors
+    /// When it has halted or hangs.
+    pub fn turn(&self, millis: u32) -> Result<(), String> {
+        let began = Instant::now();
+        let turn = async {
+            self.part.rested();
+            tokio::time::advance(Duration::from_millis(millis.into())).await;
+            rounds(8).await;
+            let mut spins = 0_u32;
+            while self.part.place() == Place::Running {
+                let status = self.status();
+                if let Some(why) = status.halted {
+                    return Err(format!("{} has halted: {why}", self.part.name));
+                }
+                if began.elapsed() > HUNG {
+                    return Err(format!("{} hangs: {status:?}", self.part.name));
+                }
+                // After trouble it sleeps, sooner or later: how long does not matter, nobody else is on this runtime.
+                if status.last_error.is_some() && spins.is_multiple_of(16) {
+                    tokio::time::advance(Duration::from_millis(250)).await;
+                }
+                spin(&mut spins).await;
+            }
+            Ok(())
+        };
+        self.runtime.block_on(turn)
+    }
+
+    /// Whether it did not die in the middle of a transaction.
+    pub fn is_alive(&self) -> bool {
+        self.part.place() != Place::Dead
+    }
+
+    /// Does something with its read models.
+    pub fn with<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(busy(work))
+    }
+}
+
+impl Drop for Projector {
+    fn drop(&mut self) {
+        // What a connection does when it is dropped needs the runtime.
+        let _inside = self.runtime.enter();
+        self.tasks.abort_all();
+    }
+}
