@@ -82,7 +82,8 @@ pub trait WorkStore: Send + Sync + 'static {
     ) -> Result<(), WorkStoreError>;
 
     /// Takes or keeps a lease until `now + ttl`, unless somebody else holds it; answers whether the caller holds it. An aid
-    /// against double work, never what correctness rests on: clocks differ.
+    /// against double work, never what correctness rests on: clocks differ. One that ends later than two `ttl` from `now` was
+    /// taken by a clock that is wrong, and counts as ended: else it would be waited for as long as that clock was ahead.
     ///
     /// # Errors
     /// [`WorkStoreError::Unavailable`].
@@ -176,7 +177,7 @@ macro_rules! statements {
             $prefix,
             "lease AS held (lease, holder, until_micros) VALUES ($1, $2, $3)
              ON CONFLICT (lease) DO UPDATE SET holder = $2, until_micros = $3
-             WHERE held.holder = $2 OR held.until_micros <= $4"
+             WHERE held.holder = $2 OR held.until_micros <= $4 OR held.until_micros > $5"
         );
         const RELEASE_LEASE: &str = concat!("DELETE FROM ", $prefix, "lease WHERE lease = $1 AND holder = $2");
         const ANNOUNCE: &str = concat!(
@@ -223,11 +224,13 @@ macro_rules! statements {
                 ttl: SignedDuration,
             ) -> Result<bool, WorkStoreError> {
                 let until = now.saturating_add(ttl).unwrap_or(Timestamp::MAX);
+                let latest = until.saturating_add(ttl).unwrap_or(Timestamp::MAX);
                 let taken = sqlx::query(TAKE_LEASE)
                     .bind(lease)
                     .bind(holder)
                     .bind(until.as_microsecond())
                     .bind(now.as_microsecond())
+                    .bind(latest.as_microsecond())
                     .execute(&self.pool)
                     .await?;
                 Ok(taken.rows_affected() == 1)

@@ -55,6 +55,15 @@ pub(super) async fn a_lease_has_one_holder_until_it_ends(store: &dyn WorkStore) 
     assert_eq!(store.take_lease("timers", "a", at(20), ttl).await, Ok(true));
 }
 
+pub(super) async fn a_lease_taken_by_a_clock_far_ahead_is_not_waited_for(store: &dyn WorkStore) {
+    let ttl = SignedDuration::from_secs(10);
+    assert_eq!(store.take_lease("timers", "ahead", at(1_010), ttl).await, Ok(true));
+    // Clocks may differ by as much as a lease is long.
+    assert_eq!(store.take_lease("timers", "a", at(1_000), ttl).await, Ok(false));
+    assert_eq!(store.take_lease("timers", "a", at(999), ttl).await, Ok(true));
+    assert_eq!(store.take_lease("timers", "ahead", at(1_010), ttl).await, Ok(true));
+}
+
 pub(super) async fn members_are_those_seen_lately(store: &dyn WorkStore) {
     store.announce(&member("relay-1", 1), at(0)).await.unwrap();
     store.announce(&member("api-1", 2), at(0)).await.unwrap();
@@ -72,6 +81,7 @@ macro_rules! work_store_contract {
         $crate::work_store::contract::work_store_contract!(@each $fresh,
             a_checkpoint_moves_only_from_where_it_was_read,
             a_lease_has_one_holder_until_it_ends,
+            a_lease_taken_by_a_clock_far_ahead_is_not_waited_for,
             members_are_those_seen_lately);
     };
     (@each $fresh:expr, $($check:ident),*) => {

@@ -262,7 +262,7 @@ impl<'a> Run<'a> {
             21 => world.set_down(false),
             22 => {
                 let seconds = self.random.i64(-90..90);
-                world.trace(&format!("the clock jumps: {seconds} s off"));
+                world.trace(&format!("the clock jumps by {seconds} s"));
                 world.jump(SignedDuration::from_secs(seconds));
             }
             23 => {

@@ -89,7 +89,9 @@ impl WorkStore for View {
     ) -> Result<bool, WorkStoreError> {
         self.call("take a lease", |work| {
             let mut leases = work.leases.lock().expect("no holder of the lock panics");
-            let free = leases.get(lease).is_none_or(|(held_by, until)| held_by == holder || *until <= now);
+            let free = leases
+                .get(lease)
+                .is_none_or(|(held_by, until)| held_by == holder || *until <= now || *until > now + ttl * 2);
             if free {
                 leases.insert(lease.to_owned(), (holder.to_owned(), now + ttl));
             }

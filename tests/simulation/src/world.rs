@@ -68,10 +68,9 @@ impl World {
         std::sync::Arc::new(move || world.now())
     }
 
-    /// Makes the clock jump to so much before or after the right time. A lease that was taken by a clock ahead holds for as
-    /// long, so there are bounds to what a run waits for.
-    pub fn jump(&self, off: SignedDuration) {
-        self.offset_millis.store(i64::try_from(off.as_millis()).unwrap_or(0), Ordering::SeqCst);
+    /// Makes the clock jump.
+    pub fn jump(&self, by: SignedDuration) {
+        self.offset_millis.fetch_add(i64::try_from(by.as_millis()).unwrap_or(0), Ordering::SeqCst);
     }
 
     /// Makes the clock go right again.
