@@ -41,7 +41,7 @@ struct Acting {
 
 impl Standpoint {
     /// The organization that they act for, as the domain wants it.
-    pub fn acting_for<'a>(&'a self) -> Option<ActingFor<'a>> {
+    pub fn acting_for(&self) -> Option<ActingFor<'_>> {
         self.acting.as_ref().map(|acting| ActingFor {
             organization: &acting.organization,
             access: &acting.own,

@@ -32,6 +32,7 @@ impl CommandId {
     }
 
     /// The id of a command that this one needs on another stream, named by its purpose.
+    #[must_use]
     pub fn step(self, purpose: &str) -> Self {
         Self(Uuid::new_v8(digest(self.0, &format!("step/{purpose}")).to_be_bytes()))
     }

@@ -329,7 +329,9 @@ pub(crate) fn opened(name: &str) -> Account {
 
 pub(crate) fn evolved(account: &Account, events: &[AccountEvent]) -> Account {
     let mut after = account.clone();
-    events.iter().for_each(|event| after.evolve(event, at(0)));
+    for event in events {
+        after.evolve(event, at(0));
+    }
     after
 }
 

@@ -79,7 +79,9 @@ mod tests {
         let command = AccessCommand::ChangeOrganization(command);
         let events =
             decide_access(&access, &command, &people(who), at(0)).map_err(|refused| refused.reason())?;
-        events.iter().for_each(|event| access.evolve(event, at(0)));
+        for event in &events {
+            access.evolve(event, at(0));
+        }
         Ok((events.len(), access))
     }
 

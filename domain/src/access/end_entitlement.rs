@@ -56,7 +56,9 @@ mod tests {
         let events =
             decide_access(access, &command, &people(who), at(10)).map_err(|refused| refused.reason())?;
         let mut after = access.clone();
-        events.iter().for_each(|event| after.evolve(event, at(10)));
+        for event in &events {
+            after.evolve(event, at(10));
+        }
         Ok((events.len(), after))
     }
 

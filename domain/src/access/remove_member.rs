@@ -42,7 +42,9 @@ mod tests {
         let events =
             decide_access(access, &command, &people(who), at(0)).map_err(|rejection| rejection.reason())?;
         let mut after = access.clone();
-        events.iter().for_each(|event| after.evolve(event, at(0)));
+        for event in &events {
+            after.evolve(event, at(0));
+        }
         Ok(after)
     }
 

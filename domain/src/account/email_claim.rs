@@ -132,7 +132,9 @@ mod tests {
 
     fn run(claim: &mut EmailClaim, command: EmailClaimCommand) -> Result<usize, AccountRejection> {
         let events = decide(claim, &command)?;
-        events.iter().for_each(|event| claim.evolve(event, Timestamp::UNIX_EPOCH));
+        for event in &events {
+            claim.evolve(event, Timestamp::UNIX_EPOCH);
+        }
         Ok(events.len())
     }
 

@@ -63,9 +63,9 @@ impl Model {
             }
             Step::Allow(customer, reseller, in_centre) if self.manager[customer] == Some(reseller) => {
                 if in_centre {
-                    self.in_centre[customer] = true
+                    self.in_centre[customer] = true;
                 } else {
-                    self.in_account_management[customer] = true
+                    self.in_account_management[customer] = true;
                 }
             }
             Step::Withdraw(customer, reseller, in_centre) if self.manager[customer] == Some(reseller) => {
@@ -75,7 +75,7 @@ impl Model {
             Step::Plan(customer, given) => self.plan[customer] = given,
             Step::OwnPlan(reseller, given) => self.own_plan[reseller] = given,
             Step::File(customer) if self.plan[customer] => {
-                self.cases.push((customer, self.manager[customer]))
+                self.cases.push((customer, self.manager[customer]));
             }
             Step::FileFor(customer, reseller) if self.plan[customer] && self.acts_for(reseller, customer) => {
                 self.cases.push((customer, Some(reseller)));
@@ -124,9 +124,9 @@ impl World {
             commands: 0,
             second: 0,
         };
-        for index in 0..2 {
+        for (index, (name, _)) in RESELLERS.into_iter().enumerate() {
             world.found(false, index, acme().build());
-            world.found(true, index, reseller(RESELLERS[index].0).build());
+            world.found(true, index, reseller(name).build());
         }
         world
     }
@@ -292,9 +292,9 @@ impl World {
         let (name, events, access) = &self.customers[customer];
         // What a projector keeps of the customer's events.
         let mut relation = ResellerRelation::default();
-        events.iter().for_each(|past| {
+        for past in events {
             relation.evolve(&past.event);
-        });
+        }
         let facts = CaseFacts::of(filed, relation.allowed());
         let here = Authority::towards(&principal, name, access, now);
         let here = here.open_to(Action::ReadCases).is_ok() && here.visibility().admits(&facts);
