@@ -71,13 +71,14 @@ impl Commands {
         command: &VerifyDomain,
     ) -> Result<Vec<Guard>, CommandError<AccessRejection>> {
         let Ok(domain) = DomainName::parse(&command.domain) else { return Ok(Vec::new()) };
-        let claimed = self.claim_domain(&request.step("domain claim"), organization, &domain).await?;
-        let revision = if claimed.replayed {
-            self.domain_claims.view(&domain_stream(&domain)?, true).await?.revision
-        } else {
-            claimed.folded.revision
-        };
-        Ok(vec![Guard { stream: domain_stream(&domain)?, revision }])
+        self.claim_domain(&request.step("domain claim"), organization, &domain).await?;
+        // Looked at again: a repeat is told that it once held the claim, which others may have taken over since.
+        let stream = domain_stream(&domain)?;
+        let claim = self.domain_claims.view(&stream, true).await?;
+        if claim.state.holder.as_ref().is_none_or(|holder| holder.organization != *organization) {
+            return Err(CommandError::Rejected(AccessRejection::DomainTaken { domain: domain.to_string() }));
+        }
+        Ok(vec![Guard { stream, revision: claim.revision }])
     }
 
     async fn domain_claim(

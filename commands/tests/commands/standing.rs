@@ -193,6 +193,21 @@ async fn r_org_1_a_claim_left_for_seven_days_is_taken_over_unless_it_was_verifie
     assert_eq!(world.verify(&world.commands, 5, "initech", "acme.example").await, Err("DOMAIN_TAKEN"));
 }
 
+/// R-ORG-1.
+#[tokio::test]
+async fn r_org_1_a_verification_repeated_after_its_claim_was_taken_over_is_refused() {
+    let world = World::new().await;
+    world.register(1, "initech", false).await;
+    // The first half of the operator's command 2; the second never came.
+    let domain = DomainName::parse("new.example").unwrap();
+    let command_id = world.request(OPERATOR, 2).command_id.step("domain claim");
+    let first_half = Request { command_id, ..world.request(OPERATOR, 2) };
+    world.commands.claim_domain(&first_half, &acme(), &domain).await.unwrap();
+    world.second.store(7 * 24 * 3600, Ordering::Relaxed);
+    assert_eq!(world.verify(&world.commands, 3, "initech", "new.example").await, Ok(1));
+    assert_eq!(world.verify(&world.restarted(), 2, "acme", "new.example").await, Err("DOMAIN_TAKEN"));
+}
+
 #[tokio::test]
 async fn an_account_is_found_by_its_address_however_it_is_written_and_an_address_has_one_account() {
     let world = World::new().await;
