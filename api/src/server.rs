@@ -37,6 +37,7 @@ pub fn router(app: Arc<App>) -> Router {
     } else {
         told.fallback(|| async {
             ApiError::new(Code::NotFound, "this process does not answer requests; ask one with the role api")
+                .with_reason("NO_API_ROLE")
         })
     };
     routes

@@ -5,12 +5,14 @@
 //! * [`Server`] is a whole system inside the test, on a port of its own and with a clock that the test moves; on the engines
 //!   of the test binary's [`profile`].
 //! * [`Process`] is the real binary as a child, for what only a process can show: signals, locks, its output.
+//! * [`fleet`] is several of them on engines that they share.
 //! * [`Client`] speaks HTTP as somebody; [`Answer`] checks the shape of what comes back.
 //! * [`raw`] puts bytes on the wire that no client library would send.
 //!
 //! Nothing here waits for a length of time where it can wait for a condition, and nothing repeats a step that failed.
 
 pub mod client;
+pub mod fleet;
 pub mod log;
 pub mod people;
 pub mod process;

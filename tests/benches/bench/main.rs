@@ -10,9 +10,11 @@
 )]
 #![allow(clippy::cast_precision_loss, reason = "rates are for reading")]
 
+mod fleet;
 mod http;
 mod load;
 mod raw;
+mod raw_postgres;
 mod write_side;
 
 use std::time::Duration;
@@ -90,6 +92,9 @@ fn main() {
     }
     if wanted("visible") {
         runtime.block_on(write_side::visible());
+    }
+    if wanted("fleet") {
+        runtime.block_on(fleet::rows());
     }
     if wanted("http") {
         runtime.block_on(http::rows());

@@ -38,7 +38,7 @@ fn next() -> u128 {
     u128::from(NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-fn sample_event() -> NewEvent {
+pub(crate) fn sample_event() -> NewEvent {
     NewEvent {
         event_id: EventId(Uuid::from_u128(next().wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))),
         event_type: "CommentAdded".into(),
@@ -47,6 +47,10 @@ fn sample_event() -> NewEvent {
         payload: vec![b'p'; 420].into(),
         metadata: vec![b'm'; 330].into(),
     }
+}
+
+pub(crate) fn sample_stream() -> StreamName {
+    StreamName::new(&format!("case-{}", next())).unwrap()
 }
 
 /// Durable appends of one event each.
@@ -63,9 +67,9 @@ pub(crate) async fn appends() {
         let ours = rate(callers, move |_, _| {
             let store = store.clone();
             async move {
-                let stream = StreamName::new(&format!("case-{}", next())).unwrap();
                 let (expected, events) = (Expected::NoStream, vec![sample_event()]);
-                store.append(Append { stream, expected, events, guards: Vec::new() }).await.unwrap();
+                let append = Append { stream: sample_stream(), expected, events, guards: Vec::new() };
+                store.append(append).await.unwrap();
             }
         })
         .await;
@@ -73,7 +77,7 @@ pub(crate) async fn appends() {
     }
 }
 
-async fn open_store(folder: &Path) -> Arc<SqliteStore> {
+async fn open_store(folder: &Path) -> Arc<dyn EventStore> {
     Arc::new(
         SqliteStore::open(&folder.join("events.db"), SqliteOptions::default(), Uuid::from_u128(1))
             .await
@@ -83,8 +87,9 @@ async fn open_store(folder: &Path) -> Arc<SqliteStore> {
 
 /// A log with the organization acme in it, and the write side on it.
 pub(crate) struct World {
+    /// Of read models in SQLite.
     pub(crate) folder: TempDir,
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) store: Arc<dyn EventStore>,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) commands: Arc<Commands>,
 }
@@ -101,7 +106,15 @@ impl World {
         let keys = SqliteKeyStore::open(&folder.path().join("keys.db"), store.log_id(), true, &entropy)
             .await
             .unwrap();
-        let sealer = Arc::new(Sealer::new(Arc::new(keys), entropy));
+        Self::in_folder(folder, store, Arc::new(Sealer::new(Arc::new(keys), entropy))).await
+    }
+
+    /// The same on a log that is open, and empty.
+    pub(crate) async fn on(store: Arc<dyn EventStore>, sealer: Arc<Sealer>) -> Self {
+        Self::in_folder(TempDir::new().unwrap(), store, sealer).await
+    }
+
+    async fn in_folder(folder: TempDir, store: Arc<dyn EventStore>, sealer: Arc<Sealer>) -> Self {
         let world = Self { commands: write_side(&store, &sealer), folder, store, sealer };
         world.set_up().await;
         world
@@ -206,7 +219,7 @@ impl World {
         })
     }
 
-    async fn lifecycle(&self) {
+    pub(crate) async fn lifecycle(&self) {
         let (case, _) = self.run(None, self.file()).await;
         for _ in 0..3 {
             self.run(Some(case), self.comment()).await;
@@ -220,7 +233,7 @@ impl World {
     }
 }
 
-fn write_side(store: &Arc<SqliteStore>, sealer: &Arc<Sealer>) -> Arc<Commands> {
+fn write_side(store: &Arc<dyn EventStore>, sealer: &Arc<Sealer>) -> Arc<Commands> {
     let catalogue = Arc::new(system::load_catalogue(None).unwrap());
     Arc::new(Commands::new(store.clone(), sealer.clone(), catalogue, edge::clock(), 20_000))
 }
@@ -325,6 +338,12 @@ pub(crate) async fn visible() {
     let follower = LogFollower { store: world.store.clone(), bus, sealer: world.sealer.clone() };
     let models = Arc::new(ReadModels::open(&ReadLocation::sqlite(world.folder.path().join("read.db")), follower).await.unwrap());
     let _running = models.start(&stop);
+    times_to_visible(world, models, "write to visible at 1,000 commands/s, p99").await;
+    stop.cancel();
+}
+
+/// Files 1,000 cases per second, and prints how long after each answer all models show it.
+pub(crate) async fn times_to_visible(world: Arc<World>, models: Arc<ReadModels>, work: &str) {
     let mut tick = tokio::time::interval(Duration::from_millis(1));
     let mut tasks = Vec::new();
     for _ in 0..3_000 {
@@ -341,11 +360,10 @@ pub(crate) async fn visible() {
     for task in tasks {
         times.push(task.await.unwrap());
     }
-    stop.cancel();
     // The beginning warms everything up.
     let times = &mut times[500..];
     let p50 = percentile(times, 50);
-    Row::new("write to visible at 1,000 commands/s, p99", percentile(times, 99), "ms")
+    Row::new(work, percentile(times, 99), "ms")
         .aim(20.0)
         .note(format!("p50 {p50:.2} ms"))
         .print();

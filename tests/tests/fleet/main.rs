@@ -19,6 +19,7 @@ mod matrix;
 mod plans;
 #[path = "../it/refusals.rs"]
 mod refusals;
+mod roles;
 #[path = "../it/search.rs"]
 mod search;
 #[path = "../it/standing.rs"]
