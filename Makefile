@@ -1,8 +1,9 @@
 # `make run` serves on the embedded default; `make test` installs what the tests need and passes them.
-.PHONY: run test lint unit simulate bench conformance schemathesis fuzz schemas check help
+.PHONY: run test lint unit examples simulate bench conformance schemathesis fuzz schemas check help
 
 CARGO ?= cargo
 VENV := .venv
+EXAMPLES_VENV := target/examples/venv
 CONFORMANCE := ../shared/conformance
 REQUIREMENTS := tests/clients/requirements.txt $(wildcard $(CONFORMANCE)/requirements.txt)
 NODE_MODULES := target/clients/node_modules
@@ -21,7 +22,7 @@ lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
-unit: deploy/test-requirements.stamp
+unit: deploy/test-requirements.stamp examples
 	$(CARGO) build -p dossier-api --locked
 	$(CARGO) test --workspace --exclude dossier-simulation --locked
 	$(CARGO) test -p dossier-simulation --locked
@@ -31,6 +32,13 @@ simulate:        ## run SEEDS (50) seeds of the simulation, as many at once as t
 
 deploy/test-requirements.stamp: deploy/install-test-requirements
 	deploy/install-test-requirements
+	@touch $@
+
+examples: $(EXAMPLES_VENV)/stamp
+
+$(EXAMPLES_VENV)/stamp: deploy/examples/requirements.txt deploy/test-requirements.stamp
+	python3 -m venv $(EXAMPLES_VENV)
+	$(EXAMPLES_VENV)/bin/pip install -q -r $<
 	@touch $@
 
 schemas:         ## write the generated contracts (schemas/): event schemas, OpenAPI, authorization table

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, what is not there fails it")]
 
+mod analytics;
 #[path = "../it/attachments.rs"]
 mod attachments;
 #[path = "../it/endpoints.rs"]
