@@ -1,5 +1,5 @@
 # `make run` serves on the embedded default; `make test` installs what the tests need and passes them.
-.PHONY: run test lint unit examples simulate bench conformance schemathesis fuzz schemas check help
+.PHONY: run test lint unit examples simulate faults bench conformance schemathesis fuzz schemas check help
 
 CARGO ?= cargo
 VENV := .venv
@@ -40,6 +40,11 @@ $(EXAMPLES_VENV)/stamp: deploy/examples/requirements.txt deploy/test-requirement
 	python3 -m venv $(EXAMPLES_VENV)
 	$(EXAMPLES_VENV)/bin/pip install -q -r $<
 	@touch $@
+
+faults:          ## each fault several times, with long standstills: DOSSIER_FAULT_ROUNDS (5), DOSSIER_FAULT_SECONDS (10)
+	$(CARGO) build -p dossier-api --locked
+	DOSSIER_FAULT_ROUNDS=$${DOSSIER_FAULT_ROUNDS:-5} DOSSIER_FAULT_SECONDS=$${DOSSIER_FAULT_SECONDS:-10} \
+		$(CARGO) test --locked -p dossier-tests --test faults -- --nocapture
 
 schemas:         ## write the generated contracts (schemas/): event schemas, OpenAPI, authorization table
 	$(CARGO) run -q -- schemas --out schemas

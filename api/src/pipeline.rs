@@ -186,7 +186,7 @@ pub(crate) async fn authorize_parent(
         return Err(foreign());
     }
     let organization = OrganizationId::new(id).map_err(|_| foreign())?;
-    let view = app.commands.access_view(&organization).await.map_err(refusals::load)?;
+    let view = app.commands.access_view_for_reading(&organization).await.map_err(refusals::load)?;
     let authority = Authority::of(actor, &organization, &view.access, app.commands.now());
     authority.open_to(action).map_err(|refusal| refusals::access(&refusal))?;
     Ok(Parent { organization, authority })

@@ -132,6 +132,23 @@ impl Commands {
         Ok(AccessView::of(&loaded.folded))
     }
 
+    /// The same for reading while the log may be away: then the access that this process saw last, because reads go on and
+    /// nothing can be acknowledged meanwhile that would end it. Whoever sees only by somebody's leave must not be judged by it.
+    ///
+    /// # Errors
+    /// [`LoadError`], also when this process has not seen the organization yet.
+    pub async fn access_view_for_reading(&self, organization: &OrganizationId) -> Result<AccessView, LoadError> {
+        match self.access_view(organization).await {
+            Err(LoadError::Unavailable(why)) => {
+                let entry = self.access.entry(&access_stream(organization)?);
+                // An entry that is locked is being loaded by somebody who waits for the log as well.
+                let seen = entry.try_lock().ok().filter(|loaded| loaded.folded.revision.is_some());
+                seen.map(|loaded| AccessView::of(&loaded.folded)).ok_or(LoadError::Unavailable(why))
+            }
+            known => known,
+        }
+    }
+
     /// Executes a command on a case of an organization; `case` is `None` for filing, which derives it.
     ///
     /// # Errors

@@ -18,26 +18,24 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Private engines, and a folder for the processes that share them.
 pub struct Fleet {
-    /// Holds the log, the keys, the read models and the work store.
-    pub postgres: Postgres,
+    /// Holds the log and the keys.
+    pub log: Postgres,
+    /// Holds the read models and the work store.
+    pub reads: Postgres,
     /// Carries the events.
     pub nats: Nats,
     folder: TempDir,
-    database: String,
+    log_database: String,
+    read_database: String,
 }
 
 impl Fleet {
     /// Empty engines.
-    pub async fn start() -> Self {
-        Self::with_postgres(&[]).await
-    }
-
-    /// Empty engines, PostgreSQL with some settings.
-    pub async fn with_postgres(settings: &[(&str, &str)]) -> Self {
-        let (postgres, nats) = (Postgres::start(settings), Nats::start());
-        let database = postgres.fresh_database();
+    pub fn start() -> Self {
+        let (log, reads, nats) = (Postgres::start(&[]), Postgres::start(&[]), Nats::start());
+        let (log_database, read_database) = (log.fresh_database(), reads.fresh_database());
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let fleet = Self { postgres, nats, folder, database };
+        let fleet = Self { log, reads, nats, folder, log_database, read_database };
         // All nodes take the tokens of one issuer.
         let made = fleet.data("issuer");
         std::fs::create_dir_all(&made).expect("a folder");
@@ -51,28 +49,53 @@ impl Fleet {
         self.folder.path().join(node)
     }
 
-    /// The address of the database that holds everything.
-    pub fn database(&self) -> &str {
-        &self.database
+    /// The address of the log.
+    pub fn log_database(&self) -> &str {
+        &self.log_database
+    }
+
+    /// The address of the read models.
+    pub fn read_database(&self) -> &str {
+        &self.read_database
     }
 
     /// Starts a process of some roles.
     pub async fn node(&self, name: &str, roles: &str) -> Process {
-        self.node_on(name, roles, &self.database).await
+        self.node_on(name, roles, &self.log_database).await
     }
 
     /// Starts a process whose log is reached by another address, such as a proxy's.
     pub async fn node_on(&self, name: &str, roles: &str, event_store: &str) -> Process {
         let data = self.data(name);
         std::fs::create_dir_all(&data).expect("a folder");
-        std::fs::copy(self.data("issuer").join(DEV_KEY_FILE), data.join(DEV_KEY_FILE)).expect("the issuer's key");
+        std::fs::copy(self.data("issuer").join(DEV_KEY_FILE), data.join(DEV_KEY_FILE))
+            .expect("the issuer's key");
         let blobs = format!("file:{}", self.folder.path().join("blobs").display());
         let bus = self.nats.url();
         let path = data.display().to_string();
         let arguments = [
-            "serve", "--dev", "--listen", "127.0.0.1:0", "--data", &path, "--node", name, "--roles", roles,
-            "--blobs-url", &blobs, "--event-store-url", event_store, "--key-store-url", &self.database,
-            "--read-model-url", &self.database, "--bus-url", &bus,
+            "serve",
+            "--dev",
+            "--log",
+            "warn",
+            "--listen",
+            "127.0.0.1:0",
+            "--data",
+            &path,
+            "--node",
+            name,
+            "--roles",
+            roles,
+            "--blobs-url",
+            &blobs,
+            "--event-store-url",
+            event_store,
+            "--key-store-url",
+            &self.log_database,
+            "--read-model-url",
+            &self.read_database,
+            "--bus-url",
+            &bus,
         ];
         Process::start_as(process::command(&arguments), &data).await
     }

@@ -157,11 +157,13 @@ impl Process {
 
     /// Asks it to stop, without waiting.
     pub async fn terminate(&self) {
-        let sent = Command::new("kill")
-            .args(["-TERM", &self.id().to_string()])
-            .status()
-            .await
-            .expect("kill is there");
+        self.signal("TERM").await;
+    }
+
+    /// Sends it a signal, such as `STOP` or `CONT`.
+    pub async fn signal(&self, name: &str) {
+        let number = self.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &number]).status().await.expect("kill is there");
         assert!(sent.success());
     }
 

@@ -332,6 +332,11 @@ impl Nats {
         self.server.folder.path()
     }
 
+    /// Number of its process; 0 while it is killed.
+    pub fn pid(&self) -> u32 {
+        self.server.kept.as_ref().map_or(0, |kept| kept.pid)
+    }
+
     /// Sends it a signal, such as `STOP` or `CONT`.
     pub fn signal(&self, name: &str) {
         self.server.signal(name);

@@ -25,11 +25,16 @@ async fn consume(fleet: &Fleet, job: &str, at_most: Option<usize>) -> Vec<Value>
     };
     let output = command.stdin(Stdio::null()).output().await.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 async fn events(fleet: &Fleet) -> Vec<RecordedEvent> {
-    let store = PostgresStore::open(fleet.database(), PostgresOptions::default(), Uuid::nil()).await.unwrap();
+    let store =
+        PostgresStore::open(fleet.log_database(), PostgresOptions::default(), Uuid::nil()).await.unwrap();
     let events = log::all(&store).await;
     store.close().await;
     events
@@ -38,17 +43,21 @@ async fn events(fleet: &Fleet) -> Vec<RecordedEvent> {
 /// R-ANALYTICS-1.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r_analytics_1_a_python_job_gets_every_event_once_and_nothing_personal() {
-    let fleet = Fleet::start().await;
+    let fleet = Fleet::start();
     let node = fleet.node("all", "all").await;
     let alice = fleet.client(&node, ALICE).await;
     let case = file_case(&alice, "acme").await;
     alice.post(&format!("{case}/comments"), &json!({"body": "zebrafinch in the engine"})).await.ok();
     alice.post(&format!("{case}:close"), &json!({})).await.ok();
     let head = {
-        let store = PostgresStore::open(fleet.database(), PostgresOptions::default(), Uuid::nil()).await.unwrap();
+        let store =
+            PostgresStore::open(fleet.log_database(), PostgresOptions::default(), Uuid::nil()).await.unwrap();
         store.head().await.unwrap().0
     };
-    until(&node, "an analytics relay at the head", |said| said["analyticsRelay"]["position"].as_u64() >= Some(head)).await;
+    until(&node, "an analytics relay at the head", |said| {
+        said["analyticsRelay"]["position"].as_u64() >= Some(head)
+    })
+    .await;
 
     let expected: Vec<String> = events(&fleet)
         .await

@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 /// What members of the fleet say of a part: their names by the part's state.
 fn nodes_with(said: &Value, part: &str, state: &str) -> BTreeSet<String> {
     let members = said["fleet"].as_array().unwrap();
-    let of = members.iter().filter(|member| member["parts"].pointer(part).is_some_and(|part| part["state"] == state));
+    let of = members
+        .iter()
+        .filter(|member| member["parts"].pointer(part).is_some_and(|part| part["state"] == state));
     of.map(|member| member["node"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -27,7 +29,7 @@ struct Nodes {
 
 impl Nodes {
     async fn start() -> Self {
-        let fleet = Fleet::start().await;
+        let fleet = Fleet::start();
         let mut relays = Vec::new();
         let mut projectors = Vec::new();
         for number in 1..=2 {
@@ -48,9 +50,12 @@ async fn each_part_runs_in_processes_of_its_own_and_a_dead_one_is_stood_in_for()
     let said = until(&nodes.api[0], "one of each at work, the others standing by", |said| {
         said["ready"] == true
             && said["fleet"].as_array().is_some_and(|fleet| fleet.len() == 7)
-            && ["/relay", "/analyticsRelay", "/readModels/cases", "/readModels/case_history"].iter().all(|part| {
-                nodes_with(said, part, "active").len() == 1 && nodes_with(said, part, "standing by").len() == 1
-            })
+            && ["/relay", "/analyticsRelay", "/readModels/cases", "/readModels/case_history"].iter().all(
+                |part| {
+                    nodes_with(said, part, "active").len() == 1
+                        && nodes_with(said, part, "standing by").len() == 1
+                },
+            )
     })
     .await;
     assert_eq!(said["roles"], json!(["api"]));
@@ -89,7 +94,10 @@ async fn each_part_runs_in_processes_of_its_own_and_a_dead_one_is_stood_in_for()
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_read_model_is_rebuilt_under_load_by_a_process_that_stands_by() {
     let nodes = Nodes::start().await;
-    until(&nodes.api[0], "projectors at work", |said| nodes_with(said, "/readModels/cases", "active").len() == 1).await;
+    until(&nodes.api[0], "projectors at work", |said| {
+        nodes_with(said, "/readModels/cases", "active").len() == 1
+    })
+    .await;
     let alice = nodes.fleet.client(&nodes.api[0], ALICE).await;
     let mut cases = BTreeSet::new();
     for _ in 0..30 {

@@ -23,7 +23,7 @@ impl Chance {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.next() % bound as u64).expect("below a usize")
     }
 }
@@ -74,13 +74,13 @@ impl Done {
 
 /// A request that is sent until it is answered, always the same.
 #[derive(Clone)]
-struct Intention {
+pub(crate) struct Intention {
     effect: Effect,
     case: Option<usize>,
-    method: Method,
-    path: String,
-    key: String,
-    body: Value,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) key: String,
+    pub(crate) body: Value,
 }
 
 /// A case of one client: only that client changes it.
@@ -147,7 +147,7 @@ impl Client {
         answered.is_ok()
     }
 
-    fn take_in(&mut self, intention: &Intention, answer: &Answer) {
+    pub(crate) fn take_in(&mut self, intention: &Intention, answer: &Answer) {
         let body = answer.ok();
         let case = match (intention.case, intention.effect) {
             (Some(case), effect) => {
@@ -174,7 +174,7 @@ impl Client {
         });
     }
 
-    fn intend(&mut self) -> Intention {
+    pub(crate) fn intend(&mut self) -> Intention {
         self.sent += 1;
         let words = format!("client {} says {}", self.number, self.sent);
         let key = uuid::Uuid::from_u64_pair(self.number as u64 + 1, self.sent).to_string();
