@@ -59,7 +59,7 @@ impl Engines {
         let number = STREAMS.fetch_add(1, Ordering::Relaxed);
         Self {
             database: Some(database),
-            bus: Some(format!("{}?stream=DOSSIER_T{number}", Nats::shared().url())),
+            bus: Some(format!("{}?stream=DOSSIER_T{number}&max_bytes=16777216", Nats::shared().url())),
         }
     }
 

@@ -36,6 +36,8 @@ const BEGINNING_SECONDS: i64 = 1_767_603_600;
 const SAMPLE_DATA_SECONDS: i64 = 3_600;
 /// How long requests in flight may take at a stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long read models may take to follow at the start.
+const CATCH_UP_PATIENCE: Duration = Duration::from_secs(30);
 /// Tokens outlive every test.
 const TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(24 * 400);
 
@@ -113,6 +115,7 @@ impl Server {
     async fn start_in(data: TempDir, engines: Engines, clock: TestClock) -> Self {
         let settings = engines.settings(data.path());
         let system = system(&settings, &clock).await;
+        system.wait_until_caught_up(CATCH_UP_PATIENCE).await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
         let router = dossier_api::server::router(system.app.clone());

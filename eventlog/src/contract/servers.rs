@@ -18,12 +18,13 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_mins(1);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
-/// Runs `$@`, says its number, and kills it when the input ends.
+/// Runs `$@`, says its number, and kills it when the input ends; a server that nobody drops leaves nothing on the disk.
 const KEEPER: &str = r#""$@" </dev/null >>"$LOG" 2>&1 &
 echo $!
 cat >/dev/null
 kill -KILL $! 2>/dev/null
 wait
+[ -z "$REMOVED" ] || rm -rf "$REMOVED"
 "#;
 
 /// A program that runs until it is dropped.
@@ -33,11 +34,12 @@ struct Kept {
 }
 
 impl Kept {
-    fn start(arguments: &[String], log: &Path) -> Self {
+    fn start(arguments: &[String], log: &Path, removed: &Path) -> Self {
         let mut keeper = Command::new("sh")
             .args(["-c", KEEPER, "keeper"])
             .args(arguments)
             .env("LOG", log)
+            .env("REMOVED", removed)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -91,6 +93,8 @@ struct Server {
     folder: TempDir,
     arguments: Vec<String>,
     kept: Option<Kept>,
+    /// Whether nobody will drop it, so that its folder goes when the process does.
+    is_shared: bool,
 }
 
 impl Server {
@@ -101,7 +105,8 @@ impl Server {
     fn start(&mut self, is_ready: impl Fn() -> bool) {
         let until = Instant::now() + PATIENCE;
         loop {
-            let kept = Kept::start(&self.arguments, &self.log_path());
+            let removed = if self.is_shared { self.folder.path() } else { Path::new("") };
+            let kept = Kept::start(&self.arguments, &self.log_path(), removed);
             while kept.is_running() {
                 if is_ready() {
                     self.kept = Some(kept);
@@ -149,6 +154,10 @@ impl Postgres {
     /// # Panics
     /// Where there is no PostgreSQL, with the line that installs it.
     pub fn start(settings: &[(&str, &str)]) -> Self {
+        Self::start_as(settings, false)
+    }
+
+    fn start_as(settings: &[(&str, &str)], is_shared: bool) -> Self {
         let install = "install it with: apt-get install postgresql";
         let programs = postgres_programs().unwrap_or_else(|| panic!("there is no PostgreSQL; {install}"));
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -170,7 +179,7 @@ impl Postgres {
         for (name, value) in defaults.iter().chain(settings) {
             arguments.extend(["-c".into(), format!("{name}={value}")]);
         }
-        let mut server = Server { folder, arguments, kept: None };
+        let mut server = Server { folder, arguments, kept: None, is_shared };
         let pid_file = data.join("postmaster.pid");
         server.start(|| is_postgres_ready(&pid_file));
         Self { server, databases: AtomicU32::new(0) }
@@ -179,7 +188,7 @@ impl Postgres {
     /// One that all tests of a process share; it ends with the process.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Postgres> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start(&[]))
+        SHARED.get_or_init(|| Self::start_as(&[], true))
     }
 
     /// Address of a database.
@@ -292,20 +301,19 @@ impl Nats {
     /// # Panics
     /// Where there is no `nats-server`, with the line that installs it.
     pub fn start() -> Self {
-        Self::start_in(None)
+        Self::start_as(false)
     }
 
-    /// Starts one that keeps its streams in a given folder, such as one on a small disk.
-    pub fn start_in(store: Option<&Path>) -> Self {
+    fn start_as(is_shared: bool) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let found = Command::new("nats-server").arg("--version").output().is_ok();
         assert!(found, "there is no nats-server; install it with: apt-get install nats-server");
-        let store = store.map_or_else(|| folder.path().join("store"), Path::to_owned);
+        let store = folder.path().join("store");
         let arguments = ["nats-server", "-js", "-a", "127.0.0.1", "-p", "-1", "-sd"].map(String::from);
         let mut arguments = arguments.to_vec();
         arguments.push(store.display().to_string());
         arguments.extend(["--ports_file_dir".into(), folder.path().display().to_string()]);
-        let mut server = Server { folder, arguments, kept: None };
+        let mut server = Server { folder, arguments, kept: None, is_shared };
         let ports_folder = server.folder.path().to_owned();
         server.start(|| nats_port(&ports_folder).is_some());
         let port = nats_port(&ports_folder).expect("a server that is ready has a port");
@@ -319,7 +327,7 @@ impl Nats {
     /// One that all tests of a process share; it ends with the process.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Nats> = OnceLock::new();
-        SHARED.get_or_init(Self::start)
+        SHARED.get_or_init(|| Self::start_as(true))
     }
 
     /// Its address.

@@ -80,6 +80,8 @@ async fn each_part_runs_in_processes_of_its_own_and_a_dead_one_is_stood_in_for()
         let place = parts.iter().position(|(name, _)| active.contains(name)).expect("an active one");
         let (killed, process) = parts.remove(place);
         process.kill().await;
+        // A relay is missed when there is something to publish.
+        file_case(&alice, "acme").await;
         until(&nodes.api[0], "another at work", |said| {
             nodes_with(said, part, "active").iter().any(|name| *name != killed)
         })
