@@ -1,6 +1,5 @@
 //! Opens the engines that the configuration names, and closes them in order.
 
-use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -97,6 +96,25 @@ async fn open_store(
     }
 }
 
+/// Opens a log and its keys beside whoever writes them. A log that is not there is not made, except by a server that makes it
+/// out of anybody's first connection.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn open_for_reading(
+    engines: &Engines,
+    entropy: &Entropy,
+) -> Result<(Arc<dyn EventStore>, Arc<dyn KeyStore>), StartError> {
+    // Closed by the end of the process.
+    let mut closing = Vec::new();
+    let store: Arc<dyn EventStore> = match &engines.event_store {
+        config::EventStore::Sqlite(path) => Arc::new(SqliteStore::open_read_only(path).await?),
+        other => open_store(other, entropy, &mut closing).await?,
+    };
+    let keys = open_keys(&engines.key_store, store.log_id(), false, entropy, &mut closing).await?;
+    Ok((store, keys))
+}
+
 /// A new log gets a new key store, an old one must have its own.
 async fn open_keys(
     engine: &config::KeyStore,
@@ -165,9 +183,4 @@ fn new_log_id(entropy: &Entropy) -> Uuid {
     let mut log_id = [0; 16];
     entropy(&mut log_id);
     Uuid::from_u128(u128::from_be_bytes(log_id))
-}
-
-/// The key store's file beside a log's file.
-pub fn keys_path(events: &Path) -> std::path::PathBuf {
-    events.with_file_name("keys.db")
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use dossier_api::config::cli::{Cli, Command, RebuildArgs, ReplayArgs, SettingsArgs, TokenArgs};
-use dossier_api::config::{Settings, data_directory};
+use dossier_api::config::{Engines, Settings, data_directory};
 use dossier_api::server::ConnectionLimits;
 use dossier_api::sign_in::DevIssuer;
 use dossier_api::system::{Edge, System};
@@ -182,9 +182,9 @@ async fn rebuild(args: &RebuildArgs) -> Result<(), AnyError> {
 }
 
 async fn replay_stream(args: &ReplayArgs) -> Result<(), AnyError> {
-    let data = data_directory(args.data.as_deref(), environment);
+    let engines = Engines::beside(args.data.as_deref(), environment, |path| std::fs::read_to_string(path))?;
     let mut output = std::io::BufWriter::new(std::io::stdout());
-    replay::replay(&data, &args.stream, args.at, &edge::entropy(), &mut output).await?;
+    replay::replay(&engines, &args.stream, args.at, &edge::entropy(), &mut output).await?;
     Ok(output.flush()?)
 }
 

@@ -1,18 +1,16 @@
 //! `dossier replay`: every event of a stream, or its state at an instant, as JSON lines. Opens the log read-only.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use dossier_commands::LoadError;
-use dossier_eventlog::{
-    Entropy, EventStore, OpenError, ReadError, Revision, Sealer, SqliteKeyStore, SqliteStore, StreamName,
-};
+use dossier_eventlog::{Entropy, ReadError, Revision, Sealer, StreamName};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::engines::keys_path;
+use crate::config::Engines;
+use crate::engines::open_for_reading;
 use crate::history::{HistoryEvent, Source};
+use crate::system::StartError;
 
 /// Events read at once.
 const BATCH_EVENTS: usize = 1_000;
@@ -25,13 +23,13 @@ pub enum ReplayError {
     Name(#[from] dossier_eventlog::envelope::InvalidStreamName),
     /// The log or the key store was not opened.
     #[error(transparent)]
-    Open(#[from] OpenError),
+    Open(#[from] StartError),
     /// The log does not answer.
     #[error(transparent)]
     Read(#[from] ReadError),
     /// The stream has no event.
-    #[error("there is no stream {0} in {path}; cases are case-ID, organizations access-ID", path = .1.display())]
-    NoStream(String, PathBuf),
+    #[error("there is no stream {0} in {1}; cases are case-ID, organizations access-ID")]
+    NoStream(String, String),
     /// An event is not readable by this release.
     #[error("{0}")]
     Event(String),
@@ -51,20 +49,18 @@ impl From<LoadError> for ReplayError {
 /// # Errors
 /// [`ReplayError`].
 pub async fn replay(
-    data: &Path,
+    engines: &Engines,
     stream: &str,
     at: Option<Timestamp>,
     entropy: &Entropy,
     output: &mut impl Write,
 ) -> Result<(), ReplayError> {
     let name = StreamName::new(stream)?;
-    let path = data.join("events.db");
-    let store = SqliteStore::open_read_only(&path).await?;
-    let keys = SqliteKeyStore::open(&keys_path(&path), store.log_id(), false, entropy).await?;
-    let sealer = Sealer::new(Arc::new(keys), entropy.clone());
-    let source = Source { store: &store, sealer: &sealer };
+    let (store, keys) = open_for_reading(engines, entropy).await?;
+    let sealer = Sealer::new(keys, entropy.clone());
+    let source = Source { store: &*store, sealer: &sealer };
     if store.stream_head(&name).await?.is_none() {
-        return Err(ReplayError::NoStream(stream.to_owned(), path));
+        return Err(ReplayError::NoStream(stream.to_owned(), engines.event_store.shown()));
     }
     if let Some(at) = at {
         writeln!(output, "{}", source.state_at(&name, at).await?.state)?;

@@ -63,6 +63,13 @@ impl Engines {
         }
     }
 
+    /// The variables that name them to a command.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let database = |name| self.database.clone().map(|url| (name, url));
+        let bus = self.bus.clone().map(|url| ("DOSSIER_BUS_URL", url));
+        [database("DOSSIER_EVENT_STORE_URL"), database("DOSSIER_READ_MODEL_URL"), bus].into_iter().flatten().collect()
+    }
+
     /// The settings of a server with the sample data on these engines.
     pub fn settings(&self, data: &Path) -> Settings {
         let flags = SettingsArgs {

@@ -146,6 +146,11 @@ impl Server {
         &self.system.app
     }
 
+    /// The variables that name its engines to a command.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        self.engines.environment()
+    }
+
     /// Where its data lie.
     pub fn data(&self) -> &Path {
         self.data.path()

@@ -47,7 +47,8 @@ pub enum Command {
     Rebuild(RebuildArgs),
     /// Prints every event of a stream, or its state at an instant, as JSON lines
     #[command(after_help = "Examples:\n  dossier replay case-01JD0000000000000000000000\n  \
-        dossier replay access-acme --at 2026-01-31T09:00:00Z\n\nOpens the log read-only.")]
+        dossier replay access-acme --at 2026-01-31T09:00:00Z\n\nOpens the log read-only; DOSSIER_* variables \
+        name it where it is not in the data directory.")]
     Replay(ReplayArgs),
     /// Checks the configuration and says what is wrong with it
     #[command(after_help = "Example:\n  dossier check-config --config /etc/dossier.toml")]

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::ConfigError;
+use super::cli::SettingsArgs;
 use super::layers::Layers;
 use super::values::{self, Engine};
 
@@ -68,7 +69,33 @@ pub struct Engines {
     pub bus: Bus,
 }
 
+impl EventStore {
+    /// What it is called to the operator, without what may be secret.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Sqlite(path) => path.display().to_string(),
+            Self::Postgres(_) => "PostgreSQL".to_owned(),
+            Self::Kurrentdb(_) => "KurrentDB".to_owned(),
+        }
+    }
+}
+
 impl Engines {
+    /// The engines of the commands that work beside a server: the data directory over variables over defaults.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn beside(
+        data: Option<&Path>,
+        environment: impl Fn(&str) -> Option<String> + Copy,
+        read_file: impl Fn(&Path) -> std::io::Result<String>,
+    ) -> Result<Self, ConfigError> {
+        let flags = SettingsArgs { data: data.map(|data| data.display().to_string()), ..SettingsArgs::default() };
+        let layers = Layers::gather(&flags, environment, read_file)?;
+        let data = layers.get("data").map_or_else(|| super::DEFAULT_DATA.into(), |given| PathBuf::from(given.text()));
+        Self::resolve(&layers, &data)
+    }
+
     /// Reads the URLs; what is not given lies in the data directory, or beside what is given.
     pub(super) fn resolve(layers: &Layers, data: &Path) -> Result<Self, ConfigError> {
         let event_store = match layers.get("event_store_url") {

@@ -55,8 +55,7 @@ fn target(case: &str) -> impl Strategy<Value = String> + use<> {
         2 => (known, tail.clone()).prop_map(|(path, tail)| path + &tail),
         1 => tail.prop_map(|tail| format!("/{tail}")),
     ];
-    let key =
-        "(filter|query|pageSize|pageToken|page_token|updateMask|\\$alt|orderBy|productLine|after|at|[a-z.%$]{1,8})";
+    let key = "(filter|query|pageSize|pageToken|page_token|updateMask|\\$alt|orderBy|productLine|after|at|[a-z.%$]{1,8})";
     let value = "(state%3DOPEN|priority%3DP[0-9]|%22[a-z]*%22|-?[0-9]{1,12}|([(]|[)]|AND|OR|%20|%[0-9a-f]{2}|[a-z_=+.%]){0,8})";
     let query = prop::collection::vec((key, value), 0..3).prop_map(|pairs| {
         pairs.into_iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join("&")
