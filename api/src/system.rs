@@ -214,15 +214,15 @@ impl System {
 }
 
 /// What analytics get to see of an event.
-fn analytics_message(event: &RecordedEvent) -> Option<OutgoingMessage> {
-    let message = AnalyticsMessage::of(event).ok()??;
-    Some(OutgoingMessage {
+fn analytics_message(event: &RecordedEvent) -> Result<Option<OutgoingMessage>, String> {
+    let message = AnalyticsMessage::of(event).map_err(|error| error.to_string())?;
+    Ok(message.map(|message| OutgoingMessage {
         position: event.position,
         event_id: event.event_id,
         subject: message.subject,
         headers: message.headers,
         body: message.body.into(),
-    })
+    }))
 }
 
 /// Runs a relay until stopped; answers what shows how it gets on.

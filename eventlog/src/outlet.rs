@@ -25,9 +25,10 @@ pub struct OutgoingMessage {
     pub body: Bytes,
 }
 
-/// Makes a message of an event, or `None` where the outlet does not carry it. The same event gives the same answer at any
-/// time and on any node, else two relays would disagree about what comes next.
-pub type Render = Arc<dyn Fn(&RecordedEvent) -> Option<OutgoingMessage> + Send + Sync>;
+/// Makes a message of an event, or `None` where the outlet does not carry it; what it cannot read stops the relay, and the text
+/// says why. The same event gives the same answer at any time and on any node, else two relays would disagree about what
+/// comes next.
+pub type Render = Arc<dyn Fn(&RecordedEvent) -> Result<Option<OutgoingMessage>, String> + Send + Sync>;
 
 /// Carries messages to readers outside, each once and in order as long as the outlet keeps what it has taken.
 #[async_trait]

@@ -23,7 +23,7 @@ mod destination;
 mod standby;
 mod status;
 
-use destination::{Destination, ToBus, ToOutlet};
+use destination::{Destination, NotPublished, ToBus, ToOutlet};
 pub use status::{RelayState, RelayStatus};
 
 /// Where to begin on a bus that holds no message.
@@ -100,6 +100,14 @@ pub enum RelayError {
         /// Position of the last message on the bus.
         position: Position,
     },
+    /// No message can be made of an event: this release does not know it, or it is damaged. It is not passed over.
+    #[error("the event at position {position} cannot be read by this release: {why}; upgrade this process")]
+    Unreadable {
+        /// Position of the event.
+        position: Position,
+        /// What is wrong with it.
+        why: String,
+    },
 }
 
 /// Publishes the log to a bus or an outlet.
@@ -138,6 +146,15 @@ impl From<PublishError> for Setback {
             PublishError::Fenced { actual: Some(_) } => Self::Fenced,
             PublishError::Fenced { actual: None } => Self::emptied(),
             other => Self::Passing(other.to_string()),
+        }
+    }
+}
+
+impl From<NotPublished> for Setback {
+    fn from(error: NotPublished) -> Self {
+        match error {
+            NotPublished::Bus(error) => error.into(),
+            NotPublished::Unreadable { position, why } => Self::Final(RelayError::Unreadable { position, why }),
         }
     }
 }

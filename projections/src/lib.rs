@@ -18,6 +18,7 @@
 //! To add a read model: a folder with its [`ReadModel`] and its queries, and its line in [`ReadModels::open`].
 
 mod batch;
+mod bus_link;
 pub mod case_history;
 pub mod cases;
 mod database;

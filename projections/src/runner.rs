@@ -8,6 +8,7 @@ use tokio::sync::{Mutex, Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::batch::apply;
+use crate::bus_link::{BusLink, News, text};
 use crate::database::ReadDatabase;
 use crate::error::ProjectionError;
 use crate::generations::Live;
@@ -18,6 +19,10 @@ use crate::status::{ModelStatus, ProjectorState};
 pub(crate) const BATCH_EVENTS: usize = 2_000;
 /// How long after the log moved a missing bus message is no longer waited for.
 const BUS_PATIENCE: Duration = Duration::from_millis(100);
+/// The same while there is no bus.
+const AWAY_PATIENCE: Duration = Duration::from_millis(2);
+/// Between two attempts to subscribe.
+const RESUBSCRIBE_PAUSE: Duration = Duration::from_secs(1);
 /// The head is only a hint (another process may write): the log itself is read at least this often.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// How often a halted projector looks whether somebody has seen to it.
@@ -227,40 +232,80 @@ impl Runner {
         }
     }
 
+    /// Follows the bus while it is there, and the log all the time: a bus that is away costs time, no more.
     async fn follow(&self) -> Result<std::convert::Infallible, ProjectionError> {
         self.reload().await?;
-        // Subscribed before catching up, so that nothing falls between the two.
-        let mut subscription = self.follower.bus.subscribe(self.handle.model.name()).await?;
+        let mut link = self.subscribing(Duration::ZERO);
         self.catch_up().await?;
-        self.handle.status.send_modify(|status| status.last_error = None);
-        self.tell(None, None).await;
+        self.trouble(None).await;
         // Kept over the messages: those that say nothing new must not put it off.
-        let mut missed = std::pin::pin!(self.missed());
+        let mut missed = std::pin::pin!(self.missed(BUS_PATIENCE));
         loop {
-            let messages = tokio::select! {
-                messages = subscription.next(BATCH_EVENTS) => messages?,
+            let news = tokio::select! {
+                news = link.next() => news,
                 () = &mut missed => {
-                    missed.set(self.missed());
-                    Vec::new()
+                    let patience = if link.is_up() { BUS_PATIENCE } else { AWAY_PATIENCE };
+                    missed.set(self.missed(patience));
+                    News::Messages(Vec::new())
                 }
                 () = self.handle.switched.notified() => {
                     self.reload().await?;
                     continue;
                 }
             };
-            let position =
-                if messages.is_empty() { self.catch_up().await? } else { self.take(&messages).await? };
-            subscription.acknowledge(position).await?;
+            let position = match news {
+                News::Messages(messages) if !messages.is_empty() => self.take(&messages).await?,
+                News::Messages(_) => self.catch_up().await?,
+                News::Subscribed(subscription) => {
+                    link = BusLink::Up(subscription);
+                    self.trouble(None).await;
+                    // What came between the last look and the subscription.
+                    self.catch_up().await?
+                }
+                News::Lost(why) => {
+                    let why = format!("{why}; the log is read instead");
+                    tracing::warn!(model = self.handle.model.name(), why, "the bus does not bring events");
+                    link = self.subscribing(RESUBSCRIBE_PAUSE);
+                    self.trouble(Some(why)).await;
+                    self.catch_up().await?
+                }
+            };
+            if let Err(error) = link.acknowledge(position).await {
+                tracing::debug!(model = self.handle.model.name(), %error, "messages will come again");
+            }
         }
+    }
+
+    /// Subscribes after a pause, if the bus carries this log: one that outlived the log's restore holds events that never
+    /// happened, and its last message tells.
+    fn subscribing(&self, pause: Duration) -> BusLink {
+        let (follower, consumer) = (self.follower.clone(), self.handle.model.name());
+        BusLink::Down(Box::pin(async move {
+            tokio::time::sleep(pause).await;
+            if let Some((position, event_id)) = follower.bus.last_published().await.map_err(text)?
+                && follower.store.event_id_at(position).await.map_err(text)? != Some(event_id)
+            {
+                return Err(format!(
+                    "the bus holds an event at position {position} that this log does not have: empty the bus"
+                ));
+            }
+            follower.bus.subscribe(consumer).await.map_err(text)
+        }))
+    }
+
+    /// Says what is wrong here, and tells the others; nothing takes back what was said.
+    async fn trouble(&self, why: Option<String>) {
+        self.handle.status.send_modify(|status| status.last_error.clone_from(&why));
+        self.tell(None, why).await;
     }
 
     /// Waits until the bus has not brought what the log has held for a while, or for as long as the hint may say nothing:
     /// a message that is lost at the end leaves no gap to be noticed.
-    async fn missed(&self) {
+    async fn missed(&self, patience: Duration) {
         let mut head = self.follower.store.watch_head();
         loop {
             let known = *head.borrow_and_update();
-            tokio::time::sleep(BUS_PATIENCE).await;
+            tokio::time::sleep(patience).await;
             if known > self.handle.status.borrow().position {
                 return;
             }

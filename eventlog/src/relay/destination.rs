@@ -8,6 +8,20 @@ use crate::bus::{Bus, BusError, BusMessage, PublishError};
 use crate::envelope::{EventId, Position, RecordedEvent};
 use crate::outlet::{OutgoingMessage, Outlet, Render};
 
+/// Why a batch was not published.
+pub(super) enum NotPublished {
+    /// The bus did not take it.
+    Bus(PublishError),
+    /// No message could be made of an event.
+    Unreadable { position: Position, why: String },
+}
+
+impl From<PublishError> for NotPublished {
+    fn from(error: PublishError) -> Self {
+        Self::Bus(error)
+    }
+}
+
 /// What was published of a batch.
 pub(super) struct Published {
     /// Position of the last message, `None` where none of the events is carried.
@@ -32,7 +46,7 @@ pub(super) trait Destination: Send + Sync {
         expected_last: Option<Position>,
         previous: Position,
         events: Vec<RecordedEvent>,
-    ) -> Result<Published, PublishError>;
+    ) -> Result<Published, NotPublished>;
 
     /// Whether it carries any of these.
     fn carries_any(&self, events: &[RecordedEvent]) -> bool;
@@ -51,7 +65,7 @@ impl Destination for ToBus {
         expected_last: Option<Position>,
         mut previous: Position,
         events: Vec<RecordedEvent>,
-    ) -> Result<Published, PublishError> {
+    ) -> Result<Published, NotPublished> {
         let mut messages = Vec::with_capacity(events.len());
         for event in events {
             let previous_position = std::mem::replace(&mut previous, event.position);
@@ -82,15 +96,28 @@ impl Destination for ToOutlet {
         expected_last: Option<Position>,
         _previous: Position,
         events: Vec<RecordedEvent>,
-    ) -> Result<Published, PublishError> {
-        let messages: Vec<OutgoingMessage> = events.iter().filter_map(|event| (self.render)(event)).collect();
+    ) -> Result<Published, NotPublished> {
+        let mut messages: Vec<OutgoingMessage> = Vec::new();
+        let mut unreadable = None;
+        for event in &events {
+            match (self.render)(event) {
+                Ok(message) => messages.extend(message),
+                Err(why) => {
+                    unreadable = Some(NotPublished::Unreadable { position: event.position, why });
+                    break;
+                }
+            }
+        }
         if !messages.is_empty() {
             self.outlet.publish(expected_last, &messages).await?;
         }
-        Ok(Published::of(messages.last().map(|message| message.position), messages.len()))
+        match unreadable {
+            Some(unreadable) => Err(unreadable),
+            None => Ok(Published::of(messages.last().map(|message| message.position), messages.len())),
+        }
     }
 
     fn carries_any(&self, events: &[RecordedEvent]) -> bool {
-        events.iter().any(|event| (self.render)(event).is_some())
+        events.iter().any(|event| !matches!((self.render)(event), Ok(None)))
     }
 }

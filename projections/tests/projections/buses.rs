@@ -10,9 +10,29 @@ use tokio::sync::mpsc;
 /// Delivers nothing.
 pub(crate) struct SilentBus;
 
+/// Is never there.
+pub(crate) struct AwayBus;
+
+#[async_trait]
+impl Bus for AwayBus {
+    async fn last_published(&self) -> Result<Option<(Position, EventId)>, BusError> {
+        Err(BusError::Unavailable("nobody listens".to_owned()))
+    }
+
+    async fn publish(&self, _: Option<Position>, _: &[BusMessage]) -> Result<(), PublishError> {
+        Err(PublishError::Unavailable("nobody listens".to_owned()))
+    }
+
+    async fn subscribe(&self, _consumer: &str) -> Result<Box<dyn BusSubscription>, BusError> {
+        Err(BusError::Unavailable("nobody listens".to_owned()))
+    }
+}
+
 /// Delivers what it is given.
 #[derive(Default)]
 pub(crate) struct ScriptedBus {
+    /// What it says that it holds last.
+    pub(crate) last: Mutex<Option<(Position, EventId)>>,
     subscribers: Mutex<Vec<mpsc::UnboundedSender<Vec<BusMessage>>>>,
 }
 
@@ -68,7 +88,7 @@ impl BusSubscription for SilentBus {
 #[async_trait]
 impl Bus for ScriptedBus {
     async fn last_published(&self) -> Result<Option<(Position, EventId)>, BusError> {
-        Ok(None)
+        Ok(*self.last.lock().unwrap())
     }
 
     async fn publish(&self, _: Option<Position>, messages: &[BusMessage]) -> Result<(), PublishError> {

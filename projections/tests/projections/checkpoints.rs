@@ -98,6 +98,7 @@ async fn a_twin_that_was_paused_and_overtaken_is_fenced_and_follows() {
     let bus = Arc::new(ScriptedBus::default());
     let paused = world.run_with(bus.clone(), Tally::default()).await;
     paused.caught_up(Position(1)).await;
+    bus.subscribed(1).await;
     let head = world.append(&[commented(0, 1), commented(0, 2)]).await;
     let quick = world.run_with(Arc::new(SilentBus), Tally::default()).await;
     quick.caught_up(head).await;

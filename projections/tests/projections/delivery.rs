@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use tokio_util::sync::CancellationToken;
 
-use crate::buses::{ScriptedBus, SilentBus};
+use crate::buses::{AwayBus, ScriptedBus, SilentBus};
 use crate::engines::block_on_each_engine;
 use crate::samples::*;
 use crate::tally::Tally;
@@ -203,6 +203,7 @@ async fn a_subscription_that_ends_is_taken_up_again() {
     let bus = Arc::new(ScriptedBus::default());
     let running = world.run_on(bus.clone()).await;
     running.caught_up(Position(1)).await;
+    bus.subscribed(2).await;
     bus.hang_up();
     let status = running.until("cases", |status| status.last_error.is_some()).await;
     assert!(status.last_error.unwrap().contains("ended") && status.halted.is_none());
@@ -250,3 +251,48 @@ on_each_engine!(
     multi_thread:
     a_follower_that_falls_out_of_the_ring_catches_up,
 );
+
+#[test]
+fn without_a_bus_the_log_is_followed_all_the_same() {
+    block_on_each_engine(async || {
+        let world = World::given(&[filed(0)]).await;
+        let running = world.run_on(Arc::new(AwayBus)).await;
+        for number in 1..4 {
+            running.caught_up(world.append(&[commented(0, number)]).await).await;
+        }
+        running
+            .until("cases", |status| {
+                status.last_error.as_ref().is_some_and(|why| why.contains("nobody listens"))
+            })
+            .await;
+        assert_eq!(running.dump().await, world.expected_dump().await);
+    });
+}
+
+#[test]
+fn a_bus_that_outlived_a_restore_of_the_log_is_not_believed() {
+    block_on_each_engine(async || {
+        let lost = World::given(&[filed(0), commented(0, 7)]).await;
+        let never_happened = lost.messages_after(Position(1)).await;
+        let bus = Arc::new(ScriptedBus::default());
+        let last = &never_happened[0].event;
+        *bus.last.lock().unwrap() = Some((last.position, last.event_id));
+        let world = World::given(&[filed(0)]).await;
+        let running = world.run_on(bus.clone()).await;
+        for model in ["cases", "case_history"] {
+            running
+                .until(model, |status| {
+                    status.last_error.as_ref().is_some_and(|why| why.contains("empty the bus"))
+                })
+                .await;
+        }
+        bus.deliver(&never_happened);
+        running.caught_up(world.append(&[commented(0, 8)]).await).await;
+        assert_eq!(running.dump().await, world.expected_dump().await);
+
+        // Emptied, it is listened to again.
+        *bus.last.lock().unwrap() = None;
+        bus.subscribed(2).await;
+        running.until("cases", |status| status.last_error.is_none()).await;
+    });
+}

@@ -247,7 +247,7 @@ async fn an_outlet_is_fed_beside_the_bus() {
     let (store, url) = (log(), fresh_url(&Nats::shared().url()));
     extend(&store, 1_000).await;
     let render: Render = Arc::new(|event| {
-        (event.position.0 % 10 == 0).then(|| OutgoingMessage {
+        Ok((event.position.0 % 10 == 0).then(|| OutgoingMessage {
             position: event.position,
             event_id: event.event_id,
             subject: vec![
@@ -257,7 +257,7 @@ async fn an_outlet_is_fed_beside_the_bus() {
             ],
             headers: vec![("ce-id", event.event_id.to_string())],
             body: event.payload.clone(),
-        })
+        }))
     });
     let outlet = Arc::new(NatsOutlet::connect(&options(&url)).await.unwrap());
     let name = outlet.stream_name().to_owned();

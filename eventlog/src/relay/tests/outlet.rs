@@ -40,16 +40,22 @@ impl Outlet for TestOutlet {
     }
 }
 
+/// What comes later cannot be read.
+const UNREADABLE_AFTER: u64 = 1_000;
+
 /// Carries every third event.
 fn thirds() -> Render {
     Arc::new(|event| {
-        (event.position.0 % 3 == 0).then(|| OutgoingMessage {
+        if event.position.0 > UNREADABLE_AFTER {
+            return Err("a type of a later release".to_owned());
+        }
+        Ok((event.position.0 % 3 == 0).then(|| OutgoingMessage {
             position: event.position,
             event_id: event.event_id,
             subject: vec!["case".to_owned(), event.event_type.to_string()],
             headers: vec![("ce-id", event.event_id.to_string())],
             body: event.payload.clone(),
-        })
+        }))
     })
 }
 
@@ -100,4 +106,22 @@ async fn who_stands_by_takes_over_only_for_an_event_that_the_outlet_carries() {
     until("it publishes", || outlet.positions() == [3]).await;
     assert_eq!(status.state(), RelayState::Active);
     stop.cancel();
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_read_stops_the_relay_and_is_not_passed_over() {
+    let first_unreadable = UNREADABLE_AFTER + 1;
+    let store = log_of(first_unreadable + 5).await;
+    let (outlet, stop) = (Arc::new(TestOutlet::default()), CancellationToken::new());
+    let relay = relay(&store, &outlet, Duration::ZERO);
+    let status = relay.status();
+    let ended = relay.run(stop).await;
+    assert!(
+        matches!(&ended, Err(RelayError::Unreadable { position, .. }) if position.0 == first_unreadable),
+        "{ended:?}"
+    );
+    assert_eq!(status.state(), RelayState::Stopped);
+    assert!(status.last_error().is_some_and(|error| error.contains("a type of a later release")));
+    let last = outlet.last_published().await.unwrap().map(|(position, _)| position.0);
+    assert_eq!(last, Some(UNREADABLE_AFTER / 3 * 3), "what comes before it is published");
 }
