@@ -274,7 +274,10 @@ impl<'a> Run<'a> {
             24 | 25 => self.ground.bus.deliver_delayed(),
             _ => {
                 // It is held in the middle of what it does, for longer than its lease; sometimes for ever.
-                hold(self.reactors[slot].as_ref().map(|node| &node.part), points);
+                hold(self.reactors[slot].as_ref().map(|node| &node.part), 2 * points);
+                for _ in 0..5 {
+                    self.somebody_acts();
+                }
                 self.let_pass(16_000)?;
                 if drawn > 27 {
                     self.reactors[slot] = None;

@@ -82,11 +82,15 @@ impl Log {
     fn append(&self, append: &Append) -> Result<Appended, AppendError> {
         let mut inner = self.inner();
         let appended = inner.append(append, self.uniqueness)?;
-        // The hint gets lost now and then; another process writes.
-        if inner.random.u32(0..100) < 60 {
-            let mut hints = self.hints.lock().expect("no holder of the lock panics");
-            hints.retain(|hint| hint.send(appended.last_position).is_ok());
+        let mut hints = self.hints.lock().expect("no holder of the lock panics");
+        hints.retain(|hint| !hint.is_closed());
+        // The hint gets lost now and then: another process writes.
+        for hint in &*hints {
+            if inner.random.u32(0..100) < 60 {
+                hint.send_replace(appended.last_position);
+            }
         }
+        drop(hints);
         Ok(appended)
     }
 }
