@@ -137,7 +137,10 @@ impl Commands {
     ///
     /// # Errors
     /// [`LoadError`], also when this process has not seen the organization yet.
-    pub async fn access_view_for_reading(&self, organization: &OrganizationId) -> Result<AccessView, LoadError> {
+    pub async fn access_view_for_reading(
+        &self,
+        organization: &OrganizationId,
+    ) -> Result<AccessView, LoadError> {
         match self.access_view(organization).await {
             Err(LoadError::Unavailable(why)) => {
                 let entry = self.access.entry(&access_stream(organization)?);

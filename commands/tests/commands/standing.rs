@@ -231,6 +231,7 @@ async fn a_change_of_address_moves_the_claim_and_the_old_address_is_free() {
     // By oneself, at a sign-in that brings another address.
     assert_eq!(world.on_account("erin", 2, erin, &change).await, Ok(1));
     assert_eq!(world.found("erin@acme.example").await, None);
+    assert_eq!(world.count("EmailReleased").await, 1);
     assert_eq!(world.found("smith@acme.example").await, Some(erin));
     assert_eq!(world.open(3, "frank", "erin@acme.example").await, Ok(1));
     let (_, back) = world.account_command("erin", "erin@acme.example", false);
@@ -317,15 +318,25 @@ async fn r_res_2_a_withdrawal_and_a_removal_from_the_reseller_stop_a_stale_node_
     world.with_nimbus().await;
     let nina = "nina@nimbus.example";
     let stale = world.restarted();
-    assert_eq!(world.file_for(&stale, nina, 1).await, Ok(1));
+    let filed = stale.case(&world.for_nimbus(nina, 1), &acme(), None, &world.file()).await.unwrap();
+    let case = filed.folded.state.filed().unwrap().id;
     let withdraw = WithdrawResellerAccess { reseller: organization("nimbus") };
     let withdraw = AccessCommand::WithdrawResellerAccess(withdraw);
     world.administer(&world.commands, "alice@acme.example", 2, "acme", withdraw).await.unwrap();
-    assert_eq!(world.file_for(&stale, nina, 3).await, Err("RESELLER_NOT_ALLOWED"));
+    // Case and access are cached there: only the guards tell.
+    let comment = |number| {
+        let (world, stale, command) = (&world, &stale, world.comment("hello"));
+        async move {
+            let result = stale.case(&world.for_nimbus(nina, number), &acme(), Some(case), &command).await;
+            reason(result, dossier_domain::case::CaseRejection::reason)
+        }
+    };
+    assert_eq!(comment(3).await, Err("RESELLER_NOT_ALLOWED"));
+    assert_eq!(world.file_for(&stale, nina, 13).await, Err("RESELLER_NOT_ALLOWED"));
     let allow = AllowResellerAccess { reseller: organization("nimbus") };
     let allow = AccessCommand::AllowResellerAccess(allow);
     world.administer(&world.commands, OPERATOR, 4, "acme", allow).await.unwrap();
-    assert_eq!(world.file_for(&stale, nina, 5).await, Ok(1));
+    assert_eq!(comment(5).await, Ok(1));
     // Another owner, so that nina can go.
     let omar = world.actor("omar@nimbus.example");
     let add = AccessCommand::AddMember(AddMember {
@@ -339,7 +350,8 @@ async fn r_res_2_a_withdrawal_and_a_removal_from_the_reseller_stop_a_stale_node_
     let account = world.actor(nina).account;
     let remove = AccessCommand::RemoveMember(RemoveMember { account });
     world.administer(&world.commands, OPERATOR, 7, "nimbus", remove).await.unwrap();
-    assert_eq!(world.file_for(&stale, nina, 8).await, Err("NO_ACCOUNT"));
+    assert_eq!(comment(8).await, Err("NO_ACCOUNT"));
+    assert_eq!(world.file_for(&stale, nina, 9).await, Err("NO_ACCOUNT"));
 }
 
 /// R-RES-3: a transfer races filings; the filing event says who managed at its access revision, whatever the instants.
@@ -383,6 +395,22 @@ async fn r_res_3_a_transfer_that_races_filings_splits_them_by_access_revision() 
         filed += 1;
     }
     assert_eq!(filed, 21);
+}
+
+#[tokio::test]
+async fn only_a_registered_reseller_is_given_the_management() {
+    let world = World::new().await;
+    world.register(1, "initech", false).await;
+    for (number, name) in [(2, "initech"), (3, "nowhere")] {
+        let transfer = TransferManagement { manager: Some(organization(name)) };
+        let transfer = AccessCommand::TransferManagement(transfer);
+        let refused = world.administer(&world.commands, OPERATOR, number, "acme", transfer.clone()).await;
+        assert_eq!(refused, Err("NOT_A_RESELLER"), "{name}");
+        // Who may not transfer learns nothing of who is a reseller.
+        let refused =
+            world.administer(&world.commands, "alice@acme.example", number + 10, "acme", transfer).await;
+        assert_eq!(refused, Err("NOT_FOR_YOU"), "{name}");
+    }
 }
 
 /// R-RES-6.
