@@ -16,7 +16,8 @@ use dossier_domain::case::{
 };
 use dossier_domain::catalogue::Priority;
 use dossier_domain::{
-    AccountStatus, Actor, CaseId, CommandId, Contact, OrganizationId, Personal, PlanId, ProductId, Role, StaffRole, Subject,
+    AccountStatus, Actor, CaseId, CommandId, Contact, OrganizationId, Personal, PlanId, ProductId, Role,
+    StaffRole, Subject,
 };
 use dossier_eventlog::{
     Append, EventId, EventStore, Expected, InProcessBus, NewEvent, Position, Relay, RelayOptions, Sealer,
@@ -311,7 +312,8 @@ pub(crate) async fn replay() {
         bus: Arc::new(InProcessBus::new(1_024)),
         sealer: world.sealer.clone(),
     };
-    let models = ReadModels::open(&ReadLocation::sqlite(world.folder.path().join("read.db")), follower).await.unwrap();
+    let models =
+        ReadModels::open(&ReadLocation::sqlite(world.folder.path().join("read.db")), follower).await.unwrap();
     let started = Instant::now();
     let stop = CancellationToken::new();
     let _running = models.start(&stop);
@@ -336,7 +338,9 @@ pub(crate) async fn visible() {
     let stop = CancellationToken::new();
     tokio::spawn(relay.run(stop.clone()));
     let follower = LogFollower { store: world.store.clone(), bus, sealer: world.sealer.clone() };
-    let models = Arc::new(ReadModels::open(&ReadLocation::sqlite(world.folder.path().join("read.db")), follower).await.unwrap());
+    let models = Arc::new(
+        ReadModels::open(&ReadLocation::sqlite(world.folder.path().join("read.db")), follower).await.unwrap(),
+    );
     let _running = models.start(&stop);
     times_to_visible(world, models, "write to visible at 1,000 commands/s, p99").await;
     stop.cancel();
@@ -363,8 +367,5 @@ pub(crate) async fn times_to_visible(world: Arc<World>, models: Arc<ReadModels>,
     // The beginning warms everything up.
     let times = &mut times[500..];
     let p50 = percentile(times, 50);
-    Row::new(work, percentile(times, 99), "ms")
-        .aim(20.0)
-        .note(format!("p50 {p50:.2} ms"))
-        .print();
+    Row::new(work, percentile(times, 99), "ms").aim(20.0).note(format!("p50 {p50:.2} ms")).print();
 }
