@@ -20,6 +20,10 @@ use crate::tally::Tally;
 
 /// Real time after which a part that should only wait for SQLite counts as hung.
 const HUNG: Duration = Duration::from_secs(20);
+/// Real time after which SQLite must have done what it was asked.
+const QUIET: Duration = Duration::from_millis(2);
+/// How much of its time passes at once.
+const SLICE_MILLIS: u32 = 50;
 
 /// The read models that are simulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,29 +105,44 @@ impl Projector {
     /// # Errors
     /// When it has halted or hangs.
     pub fn turn(&self, millis: u32) -> Result<(), String> {
-        let began = Instant::now();
-        let turn = async {
-            self.part.rested();
-            tokio::time::advance(Duration::from_millis(millis.into())).await;
-            rounds(8).await;
-            let mut spins = 0_u32;
-            while self.part.place() == Place::Running {
-                let status = self.status();
-                if let Some(why) = status.halted {
-                    return Err(format!("{} has halted: {why}", self.part.name));
+        self.part.rested();
+        let mut left = millis;
+        self.runtime.block_on(async {
+            // In slices, so that what is due at different times does not come to be due at once.
+            loop {
+                let slice = left.min(SLICE_MILLIS);
+                tokio::time::advance(Duration::from_millis(slice.into())).await;
+                rounds(8).await;
+                self.settled().await?;
+                left -= slice;
+                if left == 0 || !self.is_alive() {
+                    return Ok(());
                 }
-                if began.elapsed() > HUNG {
-                    return Err(format!("{} hangs: {status:?}", self.part.name));
-                }
-                // After trouble it sleeps, sooner or later: how long does not matter, nobody else is on this runtime.
-                if status.last_error.is_some() && spins.is_multiple_of(16) {
-                    tokio::time::advance(Duration::from_millis(250)).await;
-                }
-                spin(&mut spins).await;
             }
-            Ok(())
-        };
-        self.runtime.block_on(turn)
+        })
+    }
+
+    /// Lets it work until it waits or is held.
+    async fn settled(&self) -> Result<(), String> {
+        let began = Instant::now();
+        let mut quiet_since = began;
+        let mut spins = 0_u32;
+        while self.part.place() == Place::Running {
+            let status = self.status();
+            if let Some(why) = status.halted {
+                return Err(format!("{} has halted: {why}", self.part.name));
+            }
+            if began.elapsed() > HUNG {
+                return Err(format!("{} hangs: {status:?}", self.part.name));
+            }
+            // After trouble it sleeps: once SQLite must have done its part. Nobody else is on this runtime.
+            if status.last_error.is_some() && quiet_since.elapsed() > QUIET {
+                tokio::time::advance(Duration::from_millis(SLICE_MILLIS.into())).await;
+                quiet_since = Instant::now();
+            }
+            spin(&mut spins).await;
+        }
+        Ok(())
     }
 
     /// Whether it did not die in the middle of a transaction.
