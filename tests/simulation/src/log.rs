@@ -39,12 +39,13 @@ pub struct Log {
     uniqueness: Uniqueness,
     inner: Mutex<Inner>,
     /// One for each follower: a channel that many wait on wakes them in an order of its own.
-    hints: Mutex<Vec<watch::Sender<Position>>>,
+    hints: Mutex<Vec<(String, watch::Sender<Position>)>>,
+    world: Arc<World>,
 }
 
 impl Log {
     /// An empty log.
-    pub fn new(world: &World, uniqueness: Uniqueness) -> Arc<Self> {
+    pub fn new(world: &Arc<World>, uniqueness: Uniqueness) -> Arc<Self> {
         let random = world.random_for("log");
         let inner = Inner { events: Vec::new(), streams: BTreeMap::new(), ids: BTreeMap::new(), random };
         Arc::new(Self {
@@ -52,6 +53,7 @@ impl Log {
             uniqueness,
             inner: Mutex::new(inner),
             hints: Mutex::default(),
+            world: world.clone(),
         })
     }
 
@@ -83,10 +85,11 @@ impl Log {
         let mut inner = self.inner();
         let appended = inner.append(append, self.uniqueness)?;
         let mut hints = self.hints.lock().expect("no holder of the lock panics");
-        hints.retain(|hint| !hint.is_closed());
-        // The hint gets lost now and then: another process writes.
-        for hint in &*hints {
-            if inner.random.u32(0..100) < 60 {
+        hints.retain(|(_, hint)| !hint.is_closed());
+        // The hint gets lost now and then: another process writes. What one follower misses depends on no other.
+        for (follower, hint) in &*hints {
+            let mut random = self.world.random_for(&format!("{follower} at {}", appended.last_position));
+            if random.u32(0..100) < 60 {
                 hint.send_replace(appended.last_position);
             }
         }
@@ -264,7 +267,7 @@ impl EventStore for View {
 
     fn watch_head(&self) -> watch::Receiver<Position> {
         let (hint, follower) = watch::channel(self.log.head());
-        self.log.hints.lock().expect("no holder of the lock panics").push(hint);
+        self.log.hints.lock().expect("no holder of the lock panics").push((self.part.name.clone(), hint));
         follower
     }
 }
