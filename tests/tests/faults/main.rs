@@ -4,7 +4,7 @@
 //!
 //! Short by default; `make faults` has each fault several times, and stands still for ten seconds.
 //! `DOSSIER_FAULT_SEED` repeats a run's choices (not its timing), `DOSSIER_FAULT_ROUNDS` and `DOSSIER_FAULT_SECONDS` set its
-//! length.
+//! length, `DOSSIER_FAULT_ONLY` names the one fault to strike with.
 
 #![expect(clippy::unwrap_used, reason = "in a test, what is not there fails it")]
 #![expect(clippy::print_stdout, reason = "shown beside a failure: the seed that repeats it, and the table")]
@@ -58,6 +58,9 @@ async fn whatever_fails_nothing_acknowledged_is_lost_or_done_twice() {
     let mut costs: Vec<Cost> = Vec::new();
     for _ in 0..rounds {
         let mut faults = Fault::ALL.to_vec();
+        if let Ok(only) = std::env::var("DOSSIER_FAULT_ONLY") {
+            faults.retain(|fault| format!("{fault:?}") == only);
+        }
         while !faults.is_empty() {
             let fault = faults.swap_remove(chance.below(faults.len()));
             let before = world.counts();

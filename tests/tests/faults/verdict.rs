@@ -102,7 +102,18 @@ fn exactly_once(done: &[Done], events: &[RecordedEvent]) {
             assert_eq!(event.revision.0, before + 1, "{} has a hole", event.stream);
         }
     }
-    assert_eq!(found, expected, "what is in the log is what was acknowledged");
+    let acknowledged: BTreeSet<u64> = done.iter().map(|done| done.position).collect();
+    let strangers: Vec<String> = commands
+        .values()
+        .filter(|events| !events.iter().any(|event| acknowledged.contains(&event.position.0)))
+        .flatten()
+        .map(|event| {
+            let metadata = String::from_utf8_lossy(&event.metadata).into_owned();
+            format!("{} {} {} {} {metadata}", event.position, event.stream, event.event_type, event.recorded_at)
+        })
+        .collect();
+    assert!(strangers.is_empty(), "commands in the log that nobody was told of: {strangers:#?}");
+    assert!(found == expected, "what is in the log is what was acknowledged");
     assert_eq!(commands.len(), done.len(), "no command is there twice or in part");
     let ids: BTreeSet<_> = events.iter().map(|event| event.event_id).collect();
     assert_eq!(ids.len(), events.len());
