@@ -13,6 +13,7 @@ use dossier_eventlog::{
 };
 #[cfg(feature = "kurrentdb")]
 use dossier_eventlog::{KurrentOptions, KurrentStore};
+use dossier_processes::reactor::claim_new_log;
 use dossier_processes::work_store::{SqliteWorkStore, WorkStore};
 use uuid::Uuid;
 
@@ -52,6 +53,7 @@ impl OpenEngines {
         let is_new = store.head().await? == Position::START;
         let keys = open_keys(&engines.key_store, store.log_id(), is_new, entropy, &mut closing).await?;
         let work = open_work_store(&engines.work_store).await?;
+        claim_new_log(&*store, &*work).await?;
         let Buses { bus, relay, analytics } = open_bus(&engines.bus).await?;
         Ok(Self { store, keys, work, bus, relay, analytics, closing })
     }

@@ -10,6 +10,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response};
 use axum::response::IntoResponse;
 use bytes::Bytes;
+use dossier_commands::AccessView;
 use dossier_domain::{AccessRefusal, Action, Actor, Authority, OrganizationId};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio_util::sync::CancellationToken;
@@ -170,10 +171,18 @@ async fn authorize(
         }
         return Ok(None);
     };
-    authorize_parent(app, endpoint.action, kind, id, actor).await.map(Some)
+    let Some(organization) = organization(kind, id) else {
+        return Err(refusals::access(&AccessRefusal::NotAMember));
+    };
+    let view = match endpoint.kind {
+        Kind::Query => app.commands.access_view_for_reading(&organization).await,
+        // Nothing is written, and no history shown, while the log is away: no use in going on.
+        Kind::Command | Kind::Upload | Kind::Export => app.commands.access_view(&organization).await,
+    };
+    open_parent(app, endpoint.action, organization, &view.map_err(refusals::load)?, actor).map(Some)
 }
 
-/// A parent by kind and id, if the action is open to the actor there. The same refusal whether or not it exists.
+/// A parent named in a query, if the action is open to the actor there. The same refusal whether or not it exists.
 pub(crate) async fn authorize_parent(
     app: &App,
     action: Action,
@@ -181,12 +190,24 @@ pub(crate) async fn authorize_parent(
     id: &str,
     actor: &Actor,
 ) -> Result<Parent, ApiError> {
-    let foreign = || refusals::access(&AccessRefusal::NotAMember);
-    if kind != "organizations" {
-        return Err(foreign());
-    }
-    let organization = OrganizationId::new(id).map_err(|_| foreign())?;
+    let Some(organization) = organization(kind, id) else {
+        return Err(refusals::access(&AccessRefusal::NotAMember));
+    };
     let view = app.commands.access_view_for_reading(&organization).await.map_err(refusals::load)?;
+    open_parent(app, action, organization, &view, actor)
+}
+
+fn organization(kind: &str, id: &str) -> Option<OrganizationId> {
+    (kind == "organizations").then(|| OrganizationId::new(id).ok()).flatten()
+}
+
+fn open_parent(
+    app: &App,
+    action: Action,
+    organization: OrganizationId,
+    view: &AccessView,
+    actor: &Actor,
+) -> Result<Parent, ApiError> {
     let authority = Authority::of(actor, &organization, &view.access, app.commands.now());
     authority.open_to(action).map_err(|refusal| refusals::access(&refusal))?;
     Ok(Parent { organization, authority })

@@ -10,6 +10,7 @@ use dossier_eventlog::blobs::{BlobOpenError, BlobStore};
 use dossier_eventlog::{
     Entropy, OpenError, OutgoingMessage, Position, ReadError, RecordedEvent, Relay, RelayStatus, Sealer,
 };
+use dossier_processes::Reactors;
 use dossier_processes::blob_sweep::BlobSweep;
 use dossier_processes::work_store::WorkStoreError;
 use dossier_projections::case_history::{AttachmentQueries, CommentQueries, FeedQueries};
@@ -32,6 +33,8 @@ use crate::{control, edge};
 
 /// Folded streams kept in memory, of each kind.
 const CACHED_STREAMS: usize = 20_000;
+/// The same for what acts by itself.
+const CACHED_STREAMS_OF_PROCESSES: usize = 1_000;
 /// The catalogue that is used when none is configured.
 const BUILT_IN_CATALOGUE: &str = include_str!("../catalogue.toml");
 
@@ -71,6 +74,9 @@ pub enum StartError {
     /// The work store was not opened.
     #[error("work_store_url: {0}")]
     WorkStore(#[from] WorkStoreError),
+    /// The processes were not started.
+    #[error("work_store_url: {0}")]
+    Reactors(#[from] dossier_processes::reactor::StartError),
     /// The engine is left out of this build.
     #[error(
         "this build lacks an engine that the configuration names; use a build with all engines, as released"
@@ -155,6 +161,7 @@ impl System {
             start_relay(relay, "analytics", &stop, &mut tasks)
         });
         let database = read_models.database().clone();
+        let (sealer_of_processes, catalogue_of_processes) = (sealer.clone(), catalogue.clone());
         let app = Arc::new(App {
             page_tokens: PageTokens::new(sealer.fingerprint("page-tokens", b"")),
             commands: Commands::new(store.clone(), sealer, catalogue, edge.clock.clone(), CACHED_STREAMS),
@@ -183,6 +190,18 @@ impl System {
             request_timeout: settings.request_timeout,
         });
         if app.roles.has(Role::Processes) {
+            let commands = Commands::new(
+                app.store.clone(),
+                sealer_of_processes,
+                catalogue_of_processes,
+                edge.clock.clone(),
+                CACHED_STREAMS_OF_PROCESSES,
+            );
+            let (work, node) = (app.fleet.work.clone(), app.fleet.node.clone());
+            let reactors =
+                Reactors::new(app.store.clone(), work, Arc::new(commands), edge.clock.clone(), node);
+            let mut running = reactors.start(None, &stop).await?;
+            tasks.spawn(async move { while running.join_next().await.is_some() {} });
             let sweep = BlobSweep {
                 blobs: app.blobs.clone(),
                 attachments: app.attachments.clone(),

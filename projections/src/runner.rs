@@ -242,15 +242,17 @@ impl Runner {
         let mut missed = std::pin::pin!(self.missed(BUS_PATIENCE));
         loop {
             let news = tokio::select! {
+                // In this order, so that a simulated run repeats itself.
+                biased;
+                () = self.handle.switched.notified() => {
+                    self.reload().await?;
+                    continue;
+                }
                 news = link.next() => news,
                 () = &mut missed => {
                     let patience = if link.is_up() { BUS_PATIENCE } else { AWAY_PATIENCE };
                     missed.set(self.missed(patience));
                     News::Messages(Vec::new())
-                }
-                () = self.handle.switched.notified() => {
-                    self.reload().await?;
-                    continue;
                 }
             };
             let position = match news {
