@@ -53,12 +53,12 @@ pub mod sqlite;
 pub mod store;
 mod subscription;
 
+#[cfg(feature = "kurrentdb")]
+pub use self::kurrentdb::{KurrentOpenError, KurrentOptions, KurrentStore};
 pub use blobs::{BlobError, BlobOpenError, BlobStore, BlobStream, BlobWriter, Stored, Swept};
 pub use bus::{Bus, BusError, BusMessage, BusSubscription, PublishError};
 pub use envelope::{Audience, EventId, Metadata, NewEvent, Position, RecordedEvent, Revision, StreamName};
 pub use in_process::InProcessBus;
-#[cfg(feature = "kurrentdb")]
-pub use self::kurrentdb::{KurrentOpenError, KurrentOptions, KurrentStore};
 pub use memory::MemoryStore;
 pub use memory_keys::MemoryKeyStore;
 #[cfg(feature = "nats")]

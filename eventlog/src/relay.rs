@@ -154,7 +154,9 @@ impl From<NotPublished> for Setback {
     fn from(error: NotPublished) -> Self {
         match error {
             NotPublished::Bus(error) => error.into(),
-            NotPublished::Unreadable { position, why } => Self::Final(RelayError::Unreadable { position, why }),
+            NotPublished::Unreadable { position, why } => {
+                Self::Final(RelayError::Unreadable { position, why })
+            }
         }
     }
 }

@@ -47,6 +47,7 @@ impl Engines {
     }
 
     /// A copy of engines that nobody uses now, the bus excepted: it is empty, as after its loss.
+    #[must_use]
     pub fn copy(&self) -> Self {
         match &self.database {
             None => Self::default(),
@@ -67,7 +68,10 @@ impl Engines {
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let database = |name| self.database.clone().map(|url| (name, url));
         let bus = self.bus.clone().map(|url| ("DOSSIER_BUS_URL", url));
-        [database("DOSSIER_EVENT_STORE_URL"), database("DOSSIER_READ_MODEL_URL"), bus].into_iter().flatten().collect()
+        [database("DOSSIER_EVENT_STORE_URL"), database("DOSSIER_READ_MODEL_URL"), bus]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// The settings of a server with the sample data on these engines.

@@ -90,9 +90,12 @@ impl Engines {
         environment: impl Fn(&str) -> Option<String> + Copy,
         read_file: impl Fn(&Path) -> std::io::Result<String>,
     ) -> Result<Self, ConfigError> {
-        let flags = SettingsArgs { data: data.map(|data| data.display().to_string()), ..SettingsArgs::default() };
+        let flags =
+            SettingsArgs { data: data.map(|data| data.display().to_string()), ..SettingsArgs::default() };
         let layers = Layers::gather(&flags, environment, read_file)?;
-        let data = layers.get("data").map_or_else(|| super::DEFAULT_DATA.into(), |given| PathBuf::from(given.text()));
+        let data = layers
+            .get("data")
+            .map_or_else(|| super::DEFAULT_DATA.into(), |given| PathBuf::from(given.text()));
         Self::resolve(&layers, &data)
     }
 

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use dossier_api::edge;
 use dossier_eventlog::contract::servers::{Nats, Postgres};
 use dossier_eventlog::{
-    Append, Bus, EventStore, Expected, NatsBus, NatsOptions, PostgresKeyStore, PostgresOptions, PostgresStore, Relay,
-    RelayOptions, Sealer, StreamName,
+    Append, Bus, EventStore, Expected, NatsBus, NatsOptions, PostgresKeyStore, PostgresOptions,
+    PostgresStore, Relay, RelayOptions, Sealer,
 };
 use dossier_projections::{LogFollower, ReadLocation, ReadModels};
 use tokio_util::sync::CancellationToken;
@@ -111,7 +111,8 @@ impl Engines {
 
     async fn relay(&self, world: &World) {
         let head = world.store.head().await.unwrap();
-        let relay = Relay::new(world.store.clone(), self.bus("DOSSIER_RELAYED").await, RelayOptions::shared());
+        let relay =
+            Relay::new(world.store.clone(), self.bus("DOSSIER_RELAYED").await, RelayOptions::shared());
         let (status, stop) = (relay.status(), CancellationToken::new());
         let started = Instant::now();
         let running = tokio::spawn(relay.run(stop.clone()));
@@ -157,8 +158,12 @@ impl Engines {
         let follower = LogFollower { store: world.store.clone(), bus, sealer: world.sealer.clone() };
         let models = ReadModels::open(&ReadLocation::postgres(url), follower).await.unwrap();
         let _running = models.start(&stop);
-        times_to_visible(Arc::new(world), Arc::new(models), "PostgreSQL + NATS: write to visible at 1,000 commands/s, p99")
-            .await;
+        times_to_visible(
+            Arc::new(world),
+            Arc::new(models),
+            "PostgreSQL + NATS: write to visible at 1,000 commands/s, p99",
+        )
+        .await;
         stop.cancel();
     }
 }

@@ -109,7 +109,10 @@ fn exactly_once(done: &[Done], events: &[RecordedEvent]) {
         .flatten()
         .map(|event| {
             let metadata = String::from_utf8_lossy(&event.metadata).into_owned();
-            format!("{} {} {} {} {metadata}", event.position, event.stream, event.event_type, event.recorded_at)
+            format!(
+                "{} {} {} {} {metadata}",
+                event.position, event.stream, event.event_type, event.recorded_at
+            )
         })
         .collect();
     assert!(strangers.is_empty(), "commands in the log that nobody was told of: {strangers:#?}");

@@ -143,7 +143,7 @@ impl World {
     pub(crate) async fn recovered(&mut self, fault: Fault) {
         let deadline = Instant::now() + PATIENCE;
         for (writer, reader) in [("api-1", "api-2"), ("api-2", "api-1")] {
-            let key = uuid::Uuid::new_v4().to_string();
+            let key = uuid::Uuid::from_u64_pair(u64::MAX, self.probes.len() as u64).to_string();
             let filed = loop {
                 let call = self.http(writer, 0).call(Method::POST, &format!("{}/comments", self.shared_case));
                 let call =
@@ -172,7 +172,7 @@ impl World {
                 match answered.await {
                     Ok(Ok(answer)) if answer.status == 200 => break,
                     other => {
-                        assert!(Instant::now() < deadline, "{fault:?}: not shown at {reader}: {other:?}")
+                        assert!(Instant::now() < deadline, "{fault:?}: not shown at {reader}: {other:?}");
                     }
                 }
                 sleep(Duration::from_millis(50)).await;

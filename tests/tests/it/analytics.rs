@@ -63,7 +63,7 @@ impl Sse {
                 let field =
                     |name: &str| message.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
                 let found = field("id: ").zip(field("data: "));
-                self.buffer = rest.to_owned();
+                self.buffer = rest.to_string();
                 if let Some((id, data)) = found {
                     return Some((id, serde_json::from_str(&data).unwrap()));
                 }

@@ -23,7 +23,7 @@ async fn history(auditor: &Client, path: &str, page_size: usize) -> Vec<Value> {
         assert!(list.len() <= page_size);
         events.extend(list.iter().cloned());
         match page["nextPageToken"].as_str() {
-            Some(next) => token = next.to_owned(),
+            Some(next) => token = next.to_string(),
             None => return events,
         }
     }
