@@ -87,20 +87,16 @@ pub struct SettingsArgs {
     /// Name of this process among others [env: DOSSIER_NODE] [default: HOST-PID]
     #[arg(long, value_name = "NAME")]
     pub node: Option<String>,
-    /// Where events are kept: sqlite:PATH, postgres://… or kurrentdb://… [env: DOSSIER_EVENT_STORE_URL]
-    /// [default: sqlite:DATA/events.db]
+    /// Events: sqlite:PATH, postgres://…, kurrentdb://… [env: DOSSIER_EVENT_STORE_URL] [default: sqlite:DATA/events.db]
     #[arg(long, value_name = "URL")]
     pub event_store_url: Option<String>,
-    /// Where the keys of personal values are kept: sqlite:PATH or postgres://… [env: DOSSIER_KEY_STORE_URL]
-    /// [default: keys.db beside the events, or their PostgreSQL]
+    /// Keys of personal values: sqlite:PATH, postgres://… [env: DOSSIER_KEY_STORE_URL] [default: beside the events]
     #[arg(long, value_name = "URL")]
     pub key_store_url: Option<String>,
-    /// Where processes keep how far they are: sqlite:PATH or postgres://… [env: DOSSIER_WORK_STORE_URL]
-    /// [default: sqlite:DATA/work.db, or the read models' PostgreSQL]
+    /// How far processes are: sqlite:PATH, postgres://… [env: DOSSIER_WORK_STORE_URL] [default: beside the read models]
     #[arg(long, value_name = "URL")]
     pub work_store_url: Option<String>,
-    /// Where read models are kept: sqlite:PATH or postgres://… [env: DOSSIER_READ_MODEL_URL]
-    /// [default: sqlite:DATA/read.db]
+    /// Read models: sqlite:PATH, postgres://… [env: DOSSIER_READ_MODEL_URL] [default: sqlite:DATA/read.db]
     #[arg(long, value_name = "URL")]
     pub read_model_url: Option<String>,
     /// What carries events to projectors: in-process: or nats://… [env: DOSSIER_BUS_URL] [default: in-process:]

@@ -230,7 +230,11 @@ fn last_revision(append: &Append, first: Revision) -> Revision {
 
 fn is_stored(append: &Append, stored: &[RecordedEvent]) -> bool {
     stored.len() == append.events.len()
-        && stored.iter().zip(&append.events).all(|(stored, event)| stored.event_id == event.event_id)
+        && stored.iter().zip(&append.events).all(|(stored, event)| {
+            stored.event_id == event.event_id
+                && stored.payload == event.payload
+                && stored.metadata == event.metadata
+        })
 }
 
 fn unavailable(error: ReadError) -> AppendError {
