@@ -75,6 +75,11 @@ pub(super) fn decode(
     }))
 }
 
+/// Our id of an event of this log; the server's own is a digest.
+pub(super) fn event_id(event: &kurrentdb::RecordedEvent) -> Option<EventId> {
+    split(&event.custom_metadata).map(|(event_id, ..)| event_id)
+}
+
 fn split(bytes: &Bytes) -> Option<(EventId, u16, Timestamp, Bytes)> {
     let end = bytes.iter().take(MAX_LINE_BYTES).position(|byte| *byte == b'\n')?;
     let mut words = std::str::from_utf8(&bytes[..end]).ok()?.split(' ');

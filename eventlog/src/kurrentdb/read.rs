@@ -8,7 +8,7 @@ use kurrentdb::{
 };
 use tokio::time::{Instant, timeout_at};
 
-use super::codec::decode;
+use super::codec::{decode, event_id};
 use super::known::Known;
 use super::link::{Link, Links};
 use super::options::Names;
@@ -159,7 +159,7 @@ impl Reader {
                 };
                 let event = event.filter(|event| event.position.commit == position.0);
                 let ours = event.filter(|event| names.of_log(event.stream_id()).is_some());
-                Ok(ours.map(|event| EventId(event.id)))
+                Ok(ours.and_then(|event| event_id(&event)))
             }
         })
         .await

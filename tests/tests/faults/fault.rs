@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use dossier_tests::fleet::PATIENCE;
 use tokio::process::Command;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::load::Chance;
 use crate::world::World;
@@ -128,7 +129,9 @@ impl Fault {
             Self::LoseAnswerToCommit => {
                 let before = world.proxy.lost();
                 world.proxy.lose_an_answer();
+                let deadline = Instant::now() + PATIENCE;
                 while world.proxy.lost() == before {
+                    assert!(Instant::now() < deadline, "no commit passed the proxy");
                     sleep(Duration::from_millis(10)).await;
                 }
             }

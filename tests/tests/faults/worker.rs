@@ -40,6 +40,8 @@ pub(crate) async fn work(mut client: Client, number: usize, shared: Arc<Shared>)
     let mut turn = number;
     while !shared.stop.load(Ordering::Relaxed) {
         let intention = client.intend();
+        // In turn, so that every node has load.
+        turn += 1;
         // Whether an attempt may have been stored although nobody said so.
         let mut in_doubt = false;
         loop {
