@@ -1,4 +1,4 @@
-//! The whole system in one process: opens the stores, starts the relay and the projectors, and stops them in order.
+//! The system, or the parts of it that a process runs: opens the engines, starts what its roles name, and stops all in order.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
