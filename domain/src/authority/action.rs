@@ -49,11 +49,15 @@ pub enum Action {
     ProvisionAccounts,
     /// Ask whether a principal sees a case, and which events make it so (R-RES-5).
     ExplainAccess,
+    /// Ask support to recover an account, for no organization (R-ACCESS-6).
+    RequestAccountRecovery,
+    /// Read and close what people ask to recover (R-ACCESS-6).
+    HandleAccountRecovery,
 }
 
 impl Action {
     /// All of them, in the order of the committed table.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::ReadClassifications,
         Self::ReadCases,
         Self::FileCase,
@@ -76,11 +80,13 @@ impl Action {
         Self::ManageResellerAccess,
         Self::ProvisionAccounts,
         Self::ExplainAccess,
+        Self::RequestAccountRecovery,
+        Self::HandleAccountRecovery,
     ];
 
     /// Whether it is about all organizations at once: then no membership opens it, and who asks is told nothing of any.
     pub fn spans_organizations(self) -> bool {
-        self == Self::ReadEventFeed
+        matches!(self, Self::ReadEventFeed | Self::HandleAccountRecovery)
     }
 
     /// What the action needs (R-CASE-4, R-ACCESS-1, R-ACCESS-2, R-ACCESS-7, R-RES-1). This match is the whole policy.
@@ -88,7 +94,9 @@ impl Action {
         let nobody = Requirement { anyone: false, member: None, reseller: false, staff: &[] };
         let member = |role, support_privilege| Some(MemberRequirement { role, support_privilege });
         match self {
-            Self::ReadClassifications => Requirement { anyone: true, ..nobody },
+            Self::ReadClassifications | Self::RequestAccountRecovery => {
+                Requirement { anyone: true, ..nobody }
+            }
             Self::ReadCases => Requirement {
                 member: member(Role::Viewer, false),
                 reseller: true,
@@ -123,6 +131,9 @@ impl Action {
             }
             Self::ExplainAccess => {
                 Requirement { staff: &[StaffRole::Auditor, StaffRole::Operator], ..nobody }
+            }
+            Self::HandleAccountRecovery => {
+                Requirement { staff: &[StaffRole::Agent, StaffRole::Operator], ..nobody }
             }
         }
     }

@@ -198,6 +198,7 @@ fn r_res_1_a_reseller_manages_neither_members_nor_its_own_admission() {
             Action::EditCase,
             Action::CloseCase,
             Action::EscalateCase,
+            Action::RequestAccountRecovery,
         ];
         assert_eq!(nina.open_to(action).is_ok(), case_work.contains(&action), "{action:?}");
     }
@@ -293,5 +294,8 @@ fn r_access_2_owners_manage_editors_and_viewers_add_and_read_and_outsiders_nothi
         }
         assert_eq!(open(who, Action::ProvisionAccounts), ["operator", "provisioner"].contains(&who), "{who}");
         assert_eq!(open(who, Action::ExplainAccess), ["operator", "auditor"].contains(&who), "{who}");
+        assert!(open(who, Action::RequestAccountRecovery), "{who}");
+        let support = ["operator", "agent-north"].contains(&who);
+        assert_eq!(open(who, Action::HandleAccountRecovery), support, "{who}");
     }
 }
