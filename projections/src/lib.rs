@@ -31,7 +31,9 @@ mod location;
 mod model;
 mod models;
 mod observer;
+pub mod organizations;
 mod rebuild;
+pub mod reseller_visibility;
 #[cfg(feature = "postgres")]
 mod retired;
 mod rows;

@@ -15,7 +15,9 @@ use crate::error::{OpenError, ProjectionError, QueryError};
 use crate::location::ReadLocation;
 use crate::model::{Column, ColumnKind, ReadModel, Table};
 use crate::observer::{self, Waiting};
+use crate::organizations::Organizations;
 use crate::rebuild::{self, RebuildProgress};
+use crate::reseller_visibility::{self, ResellerVisibility};
 pub use crate::runner::LogFollower;
 use crate::runner::{self, ModelHandle};
 use crate::sql::Sql;
@@ -55,7 +57,12 @@ impl ReadModels {
     /// # Errors
     /// [`OpenError`].
     pub async fn open(location: &ReadLocation, follower: LogFollower) -> Result<Self, OpenError> {
-        let models: Vec<Box<dyn ReadModel>> = vec![Box::new(Cases), Box::new(CaseHistory)];
+        let models: Vec<Box<dyn ReadModel>> = vec![
+            Box::new(Cases),
+            Box::new(CaseHistory),
+            Box::new(ResellerVisibility),
+            Box::new(Organizations),
+        ];
         Self::open_with(location, follower, models).await
     }
 
@@ -153,21 +160,43 @@ impl ReadModels {
         let deadline = tokio::time::Instant::now() + patience;
         let mut result = Ok(());
         for handle in &self.handles {
-            let model = handle.model.name();
-            let mut status = handle.status.subscribe();
-            let is_elsewhere = status.borrow().position < position && status.borrow().state.is_elsewhere();
-            let _waiter = is_elsewhere.then(|| self.waiting.join());
-            let arrived = status.wait_for(|status| status.position >= position || status.halted.is_some());
-            let outcome = match tokio::time::timeout_at(deadline, arrived).await {
-                Ok(Ok(status)) if status.position >= position => Ok(()),
-                Ok(Ok(status)) => {
-                    Err(WaitError::Halted { model, why: status.halted.clone().unwrap_or_default() })
-                }
-                Ok(Err(_)) | Err(_) => Err(WaitError::TimedOut { model }),
-            };
-            result = result.and(outcome);
+            result = result.and(self.wait_for_model(handle, position, deadline).await);
         }
         result
+    }
+
+    /// Waits until the model that knows whom customers let in has come as far as a position: whoever sees by somebody's
+    /// leave reads after it, or not at all.
+    ///
+    /// # Errors
+    /// [`WaitError`]; where the model is not among these, it counts as halted.
+    pub async fn wait_for_visibility(&self, position: Position, patience: Duration) -> Result<(), WaitError> {
+        let deadline = tokio::time::Instant::now() + patience;
+        let model = reseller_visibility::NAME;
+        match self.handles.iter().find(|handle| handle.model.name() == model) {
+            Some(handle) => self.wait_for_model(handle, position, deadline).await,
+            None => Err(WaitError::Halted { model, why: "it is not kept here".to_owned() }),
+        }
+    }
+
+    async fn wait_for_model(
+        &self,
+        handle: &ModelHandle,
+        position: Position,
+        deadline: tokio::time::Instant,
+    ) -> Result<(), WaitError> {
+        let model = handle.model.name();
+        let mut status = handle.status.subscribe();
+        let is_elsewhere = status.borrow().position < position && status.borrow().state.is_elsewhere();
+        let _waiter = is_elsewhere.then(|| self.waiting.join());
+        let arrived = status.wait_for(|status| status.position >= position || status.halted.is_some());
+        match tokio::time::timeout_at(deadline, arrived).await {
+            Ok(Ok(status)) if status.position >= position => Ok(()),
+            Ok(Ok(status)) => {
+                Err(WaitError::Halted { model, why: status.halted.clone().unwrap_or_default() })
+            }
+            Ok(Err(_)) | Err(_) => Err(WaitError::TimedOut { model }),
+        }
     }
 
     /// Builds a model anew beside the live one and switches; `false` when there is no such model.

@@ -109,12 +109,12 @@ fn without_nul(json: String) -> String {
     replaced
 }
 
-/// Cuts rows to a page. One more than the limit was asked for: where it is there, the last row's sequence tells where the
-/// next page begins.
-pub(crate) fn cut<T>(rows: &mut Vec<T>, limit: u32, sequence: impl Fn(&T) -> i64) -> Option<i64> {
+/// Cuts rows to a page. One more than the limit was asked for: where it is there, the last row's place in the order tells
+/// where the next page begins.
+pub(crate) fn cut<T, P>(rows: &mut Vec<T>, limit: u32, place: impl Fn(&T) -> P) -> Option<P> {
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
-    rows.last().filter(|_| more).map(sequence)
+    rows.last().filter(|_| more).map(place)
 }
 
 #[cfg(test)]

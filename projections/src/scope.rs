@@ -2,13 +2,13 @@
 
 use dossier_domain::{ProductId, Side, VisibilityScope};
 
+use crate::reseller_visibility::INTERVALS;
 use crate::sql::Sql;
 
-/// Appends the scope's condition on the columns `organization` and `product`.
-pub(crate) fn push_scope(query: &mut Sql, scope: &VisibilityScope) {
+/// Appends the scope's condition on the columns `organization`, `product` and `manager` of a table.
+pub(crate) fn push_scope(query: &mut Sql, scope: &VisibilityScope, table: &'static str) {
     match scope {
-        // Until the rows of who lets whom in are kept beside the cases: nothing rather than too much.
-        VisibilityScope::Nothing | VisibilityScope::Reseller { .. } => {
+        VisibilityScope::Nothing => {
             query.push("FALSE");
         }
         VisibilityScope::Organization { organization, products } => {
@@ -16,6 +16,17 @@ pub(crate) fn push_scope(query: &mut Sql, scope: &VisibilityScope) {
             if let Some(products) = products {
                 query.push(" AND product").push_is_one_of(products.iter().map(ProductId::as_str));
             }
+        }
+        VisibilityScope::Reseller { reseller, customer, products } => {
+            query.push("manager = ").push_bind(reseller.as_str());
+            query.push(" AND product").push_is_one_of(products.iter().map(ProductId::as_str));
+            if let Some(customer) = customer {
+                query.push(" AND organization = ").push_bind(customer.as_str());
+            }
+            // Whether it is let in now, in the same statement as the rows: nobody sees one without the other.
+            query.push(" AND EXISTS (SELECT 1 FROM ").push_live(INTERVALS);
+            query.push(format!(" WHERE customer = {table}.organization AND reseller = "));
+            query.push_bind(reseller.as_str()).push(" AND until_sequence IS NULL)");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use dossier_domain::case::Status;
 use dossier_domain::catalogue::Priority;
+use dossier_domain::{Authority, OrganizationId};
 use dossier_projections::cases::CaseCondition;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -51,7 +52,28 @@ struct Cursor {
 )]
 pub async fn handle(call: Call) -> Result<Reply, ApiError> {
     let filter = CaseFilter::parse(FilterMode::List, call.query.text("filter"))?;
-    page(&call, call.parent()?, &filter, product_line(&call)?).await
+    page(&call, Among::of(&call), &filter, product_line(&call)?).await
+}
+
+/// Among which cases a page is looked for.
+#[derive(Clone, Copy)]
+pub(super) struct Among<'a> {
+    /// Those of an organization; `None`: of all that the caller acts for.
+    organization: Option<&'a OrganizationId>,
+    authority: &'a Authority,
+}
+
+impl<'a> Among<'a> {
+    /// Those that the request's path names.
+    pub(super) fn of(call: &'a Call) -> Self {
+        let organization = call.parent.as_ref().map(|parent| &parent.organization);
+        Self { organization, authority: &call.authority }
+    }
+
+    /// Those of a parent.
+    pub(super) fn parent(parent: &'a Parent) -> Self {
+        Self { organization: Some(&parent.organization), authority: &parent.authority }
+    }
 }
 
 /// The product line that v2beta can ask for; `None`: any.
@@ -66,15 +88,18 @@ fn product_line(call: &Call) -> Result<Option<u8>, ApiError> {
 /// A page of the cases of an organization that fulfil a filter.
 pub(super) async fn page(
     call: &Call,
-    parent: &Parent,
+    among: Among<'_>,
     filter: &CaseFilter,
     line: Option<u8>,
 ) -> Result<Reply, ApiError> {
     let limit = call.query.page_size(DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)?;
-    let scope = format!("{} {} {line:?} {filter}", call.endpoint.id, parent.organization);
+    let whose = among.organization.map_or("-", OrganizationId::as_str);
+    // A token is good for whom it was given to, and for as long as they act for the same.
+    let acting_for = call.acts_for.as_ref().map_or("", |acts_for| acts_for.organization.as_str());
+    let scope = format!("{} {whose} {acting_for} {line:?} {filter}", call.endpoint.id);
     let cursor = call.cursor::<Cursor>(&scope)?;
-    let visible = parent.authority.visibility();
-    let mut condition = condition(filter, parent);
+    let visible = among.authority.visibility();
+    let mut condition = condition(filter, among);
     if let Some(line) = line {
         let classifications = &call.app.commands.catalogue().classifications;
         let of_line = classifications.iter().filter(|classification| classification.product_line == line);
@@ -84,10 +109,10 @@ pub(super) async fn page(
     let page = call
         .app
         .cases
-        .list(&visible, &parent.organization, &condition, cursor.map(|cursor| cursor.before), limit)
+        .list(&visible, Some(&parent.organization), &condition, cursor.map(|cursor| cursor.before), limit)
         .await
         .map_err(|error| refusals::query(&error))?;
-    let side = parent.authority.side();
+    let side = among.authority.side();
     Reply::json(&CaseList {
         cases: page.cases.iter().map(|row| CaseResource::new(row, side, call.enums())).collect(),
         next_page_token: page.next_before.map(|before| call.app.page_tokens.seal(&scope, &Cursor { before })),
@@ -95,8 +120,8 @@ pub(super) async fn page(
 }
 
 /// The filter in the read model's terms, for a side and an organization.
-pub(super) fn condition(filter: &CaseFilter, parent: &Parent) -> CaseCondition {
-    let all = |filters: &[CaseFilter]| filters.iter().map(|filter| condition(filter, parent)).collect();
+fn condition(filter: &CaseFilter, among: Among<'_>) -> CaseCondition {
+    let all = |filters: &[CaseFilter]| filters.iter().map(|filter| condition(filter, among)).collect();
     match filter {
         CaseFilter::All => CaseCondition::anything(),
         CaseFilter::And(filters) => CaseCondition::And(all(filters)),
@@ -115,9 +140,8 @@ pub(super) fn condition(filter: &CaseFilter, parent: &Parent) -> CaseCondition {
         },
         CaseFilter::CreatorEmail(email) => CaseCondition::FilerEmail(email.clone()),
         CaseFilter::Text(text) => CaseCondition::Text(text.clone()),
-        CaseFilter::UpdatedAfter(instant) => CaseCondition::UpdatedAfter(*instant, parent.authority.side()),
-        // Every case of the query is under this organization: naming it matches all of them, another none.
-        CaseFilter::Organization(id) if *id == parent.organization.as_str() => CaseCondition::anything(),
-        CaseFilter::Organization(_) | CaseFilter::Project(_) => CaseCondition::nothing(),
+        CaseFilter::UpdatedAfter(instant) => CaseCondition::UpdatedAfter(*instant, among.authority.side()),
+        CaseFilter::Organization(id) => CaseCondition::Organization(id.clone()),
+        CaseFilter::Project(_) => CaseCondition::nothing(),
     }
 }

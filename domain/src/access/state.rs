@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::access::events::AccessEvent;
+use crate::access::events::{AccessEvent, EntitlementEnded};
 use crate::access::relation::ResellerRelation;
 use crate::authority::{AccessRefusal, Role};
 use crate::catalogue::{Capability, Catalogue, Priority};
@@ -49,6 +49,18 @@ impl Entitlement {
     /// Whether it holds at an instant.
     pub fn holds_at(&self, now: Timestamp) -> bool {
         self.from <= now && self.until.is_none_or(|until| now < until)
+    }
+
+    /// Ends it, where it is meant and does not end before. Whether anything of it is left: one that would have begun later
+    /// never begins.
+    pub fn end(&mut self, event: &EntitlementEnded) -> bool {
+        let ends = self.product == event.product
+            && self.plan == event.plan
+            && self.until.is_none_or(|until| event.until < until);
+        if ends {
+            self.until = Some(event.until);
+        }
+        !(ends && event.until <= self.from)
     }
 }
 
@@ -305,17 +317,7 @@ impl Aggregate for Access {
                 self.first_sign_in_opens_accounts = event.opens_accounts;
             }
             AccessEvent::EntitlementEnded(event) => {
-                let ended = |entitlement: &Entitlement| {
-                    entitlement.product == event.product
-                        && entitlement.plan == event.plan
-                        && entitlement.until.is_none_or(|until| event.until < until)
-                };
-                // One that would have begun later never begins.
-                self.entitlements
-                    .retain(|entitlement| !(ended(entitlement) && event.until <= entitlement.from));
-                for entitlement in self.entitlements.iter_mut().filter(|entitlement| ended(entitlement)) {
-                    entitlement.until = Some(event.until);
-                }
+                self.entitlements.retain_mut(|entitlement| entitlement.end(event));
             }
             AccessEvent::MemberAccessChanged(event) => {
                 if let Some(grant) =

@@ -1,6 +1,7 @@
 //! Case events to comments.
 
 use async_trait::async_trait;
+use dossier_domain::OrganizationId;
 use dossier_domain::case::CaseEvent;
 use dossier_eventlog::Audience;
 use serde::Serialize;
@@ -55,7 +56,12 @@ const ATTACHMENTS: Table = Table {
 /// Whose case it is, so that this model answers for visibility by itself.
 const CASES: Table = Table {
     name: "case_history_cases",
-    columns: &[Column::text("case_id"), Column::text("organization"), Column::text("product")],
+    columns: &[
+        Column::text("case_id"),
+        Column::text("organization"),
+        Column::text("product"),
+        Column::text("manager").or_null(),
+    ],
     key: &["case_id"],
     indexes: &[],
 };
@@ -67,7 +73,7 @@ impl ReadModel for CaseHistory {
     }
 
     fn schema_version(&self) -> i64 {
-        5
+        6
     }
 
     fn categories(&self) -> &'static [&'static str] {
@@ -98,6 +104,8 @@ struct FiledRow<'a> {
     case_id: &'a str,
     organization: &'a str,
     product: &'a str,
+    /// The reseller that managed the organization at filing.
+    manager: Option<&'a str>,
 }
 
 fn filed_row(projected: &ProjectedEvent) -> Option<FiledRow<'_>> {
@@ -106,6 +114,7 @@ fn filed_row(projected: &ProjectedEvent) -> Option<FiledRow<'_>> {
         case_id: projected.stream.id(),
         organization: filed.organization.as_str(),
         product: filed.product.as_str(),
+        manager: filed.manager.as_ref().map(OrganizationId::as_str),
     })
 }
 

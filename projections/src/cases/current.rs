@@ -46,7 +46,8 @@ impl CurrentCases {
         Self { queries, store, rows: Cache::with_weighter(EXPECTED_ROWS, CAPACITY_BYTES, RowBytes) }
     }
 
-    /// A case of an organization, if the scope shows it.
+    /// A case of an organization, if the scope shows it. What a reseller sees is never answered from memory, which does not
+    /// know whether it is still let in.
     ///
     /// # Errors
     /// [`QueryError`].
@@ -56,6 +57,9 @@ impl CurrentCases {
         organization: &OrganizationId,
         case: CaseId,
     ) -> Result<Option<Arc<CaseRow>>, QueryError> {
+        if matches!(scope, VisibilityScope::Reseller { .. }) {
+            return Ok(self.queries.get(scope, organization, case).await?.map(Arc::new));
+        }
         if let Some(row) = self.current(case).await {
             let visible = row.organization == organization.as_str()
                 && ProductId::new(&row.product).is_ok_and(|product| scope.contains(organization, &product));

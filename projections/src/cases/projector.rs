@@ -28,6 +28,7 @@ const TABLE: Table = Table {
         "organization, status, sequence",
         "organization, priority, sequence",
         "organization, filer_email, sequence",
+        "manager, sequence",
     ],
 };
 
@@ -38,7 +39,7 @@ impl ReadModel for Cases {
     }
 
     fn schema_version(&self) -> i64 {
-        3
+        4
     }
 
     fn categories(&self) -> &'static [&'static str] {

@@ -134,19 +134,19 @@ impl CaseQueries {
         query.push_live("cases").push(" WHERE case_id = ").push_bind(case.to_string());
         query.push(" AND organization = ").push_bind(organization.as_str());
         query.push(" AND ");
-        push_scope(&mut query, scope);
+        push_scope(&mut query, scope, "cases");
         self.database.fetch_optional(&query).await
     }
 
-    /// Cases of an organization that the scope shows, newest first, beginning before a sequence. The order never
-    /// changes, so that pages neither repeat nor drop a case that was there from the start.
+    /// Cases that the scope shows, of an organization or, without one, of every one, newest first, beginning before a
+    /// sequence. The order never changes, so that pages neither repeat nor drop a case that was there from the start.
     ///
     /// # Errors
     /// [`QueryError`].
     pub async fn list(
         &self,
         scope: &VisibilityScope,
-        organization: &OrganizationId,
+        organization: Option<&OrganizationId>,
         condition: &CaseCondition,
         before: Option<i64>,
         limit: u32,
@@ -161,14 +161,17 @@ impl CaseQueries {
 /// Asks for one more than wanted, to know whether more follow.
 fn list_query(
     scope: &VisibilityScope,
-    organization: &OrganizationId,
+    organization: Option<&OrganizationId>,
     condition: &CaseCondition,
     before: Option<i64>,
     limit: u32,
 ) -> Sql {
     let mut query = Sql::new("SELECT * FROM ");
-    query.push_live("cases").push(" WHERE organization = ").push_bind(organization.as_str()).push(" AND ");
-    push_scope(&mut query, scope);
+    query.push_live("cases").push(" WHERE ");
+    if let Some(organization) = organization {
+        query.push("organization = ").push_bind(organization.as_str()).push(" AND ");
+    }
+    push_scope(&mut query, scope, "cases");
     query.push(" AND ");
     condition.push(&mut query);
     if let Some(before) = before {

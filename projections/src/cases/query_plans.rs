@@ -15,7 +15,7 @@ async fn plan_of(directory: &Path, scope: &VisibilityScope, condition: &CaseCond
     let acme = OrganizationId::new("acme").unwrap();
     let mut plans = Vec::new();
     for before in [None, Some(7)] {
-        let query = list_query(scope, &acme, condition, before, 50).explained();
+        let query = list_query(scope, Some(&acme), condition, before, 50).explained();
         let plan: Vec<(i64, i64, i64, String)> = database.fetch_all(&query).await.unwrap();
         plans.extend(plan.into_iter().map(|(.., detail)| detail));
     }

@@ -201,7 +201,7 @@ async fn ask_all_the_time(world: Arc<World>, running: Arc<Running>, stop: Arc<At
         let head = world.store_head().await;
         running.caught_up(head).await;
         let anything = CaseCondition::anything();
-        let list = running.cases().list(&all_of("acme"), &acme(), &anything, None, 100).await.unwrap();
+        let list = running.cases().list(&all_of("acme"), Some(&acme()), &anything, None, 100).await.unwrap();
         assert_eq!(list.cases.len(), 10);
         let row = list.cases.iter().find(|row| row.case_id == case(0).to_string()).unwrap();
         assert!(row.revision.cast_unsigned() >= head.0 - 10, "{} at {head}", row.revision);

@@ -67,7 +67,7 @@ async fn only_what_the_scope_shows_is_there_however_it_is_asked_for() {
                     listed.push(case(number).to_string());
                 }
             }
-            let page = cases.list(scope, &asked, &CaseCondition::anything(), None, 9).await.unwrap();
+            let page = cases.list(scope, Some(&asked), &CaseCondition::anything(), None, 9).await.unwrap();
             let ids: Vec<String> = page.cases.into_iter().map(|row| row.case_id).collect();
             assert_eq!(ids, listed, "{scope:?} {asked:?}");
         }
@@ -195,7 +195,7 @@ async fn filters_by_address_do_not_mind_capitals() {
     let (_world, running) = running_with(&[filed(0)]).await;
     for (address, count) in [("alice@acme.example", 1), ("Alice@ACME.example", 1), ("bob@acme.example", 0)] {
         let condition = CaseCondition::FilerEmail(address.to_owned());
-        let page = running.cases().list(&all_of("acme"), &acme(), &condition, None, 9).await.unwrap();
+        let page = running.cases().list(&all_of("acme"), Some(&acme()), &condition, None, 9).await.unwrap();
         assert_eq!(page.cases.len(), count, "{address}");
     }
 }
@@ -224,7 +224,7 @@ async fn free_text_is_found_in_title_description_and_comments_as_a_plain_part_of
     let (_world, running) = running_with(&facts).await;
     let found = async |text: &str| {
         let condition = CaseCondition::Text(text.to_owned());
-        let page = running.cases().list(&all_of("acme"), &acme(), &condition, None, 9).await.unwrap();
+        let page = running.cases().list(&all_of("acme"), Some(&acme()), &condition, None, 9).await.unwrap();
         page.cases.into_iter().map(|row| row.case_id).collect::<Vec<_>>()
     };
     assert_eq!(found("écrans_B").await, [case(0).to_string()]);
@@ -291,7 +291,7 @@ async fn pages(
     let (mut before, mut rows) = (None, Vec::new());
     loop {
         let page =
-            running.cases().list(&all_of("acme"), organization, condition, before, size).await.unwrap();
+            running.cases().list(&all_of("acme"), Some(organization), condition, before, size).await.unwrap();
         assert!(page.cases.len() <= size as usize);
         assert!(
             page.next_before.is_none() || page.cases.len() == size as usize,
@@ -342,7 +342,7 @@ proptest! {
             let count = u8::try_from(there.len()).unwrap();
             let (mut seen, mut cursor, mut news) = (Vec::new(), None, after.iter().copied().zip(0_u8..));
             loop {
-                let page = running.cases().list(&all_of("acme"), &acme(), &anything, cursor, size).await.unwrap();
+                let page = running.cases().list(&all_of("acme"), Some(&acme()), &anything, cursor, size).await.unwrap();
                 seen.extend(page.cases.into_iter().map(|row| row.case_id));
                 cursor = page.next_before;
                 if cursor.is_none() {

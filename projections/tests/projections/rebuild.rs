@@ -21,8 +21,10 @@ async fn ask_all_the_time(running: Arc<Running>, stop: Arc<AtomicBool>) -> u64 {
     let (cases, comments) = (running.cases(), running.comments());
     let (mut answers, mut most_cases, mut most_comments, mut newest) = (0, 0, 0, 0);
     while !stop.load(Ordering::Relaxed) {
-        let list =
-            cases.list(&all_of("acme"), &acme(), &CaseCondition::anything(), None, 1_000).await.unwrap();
+        let list = cases
+            .list(&all_of("acme"), Some(&acme()), &CaseCondition::anything(), None, 1_000)
+            .await
+            .unwrap();
         assert!(list.cases.len() >= most_cases, "{} cases after {most_cases}", list.cases.len());
         most_cases = list.cases.len();
         let page = comments.list(&all_of("acme"), &acme(), case(0), None, 10_000).await.unwrap();

@@ -188,7 +188,7 @@ async fn texts_come_out_as_they_went_in() {
         assert_eq!(page.comments[0].body.as_deref(), Some(shown), "{odd:?}");
         // What is searched for is stored in the same way.
         let condition = CaseCondition::Text(odd.to_owned());
-        let page = running.cases().list(&all_of("acme"), &acme(), &condition, None, 9).await.unwrap();
+        let page = running.cases().list(&all_of("acme"), Some(&acme()), &condition, None, 9).await.unwrap();
         assert_eq!(page.cases.len(), 1, "{odd:?}");
     }
 }

@@ -317,7 +317,7 @@ pub async fn rows_are_the_fold(
         let organization = organization(name);
         let scope = VisibilityScope::Organization { organization: organization.clone(), products: None };
         let page = queries
-            .list(&scope, &organization, &CaseCondition::anything(), None, 10_000)
+            .list(&scope, Some(&organization), &CaseCondition::anything(), None, 10_000)
             .await
             .map_err(|error| error.to_string())?;
         for row in page.cases {

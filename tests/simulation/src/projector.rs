@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use dossier_projections::case_history::CaseHistory;
 use dossier_projections::cases::Cases;
+use dossier_projections::organizations::Organizations;
+use dossier_projections::reseller_visibility::ResellerVisibility;
 use dossier_projections::{LogFollower, ModelStatus, ReadLocation, ReadModel, ReadModels};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
@@ -32,19 +34,25 @@ pub enum Model {
     Cases,
     /// Comments and attachments.
     History,
+    /// Whom customers let in.
+    Visibility,
+    /// Organizations and their people.
+    Organizations,
     /// What was taken in, and how often.
     Tally,
 }
 
 impl Model {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Cases, Self::History, Self::Tally];
+    pub const ALL: [Self; 5] = [Self::Cases, Self::History, Self::Visibility, Self::Organizations, Self::Tally];
 
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cases => "cases",
             Self::History => "case_history",
+            Self::Visibility => "reseller_visibility",
+            Self::Organizations => "organizations",
             Self::Tally => "tally",
         }
     }
@@ -53,6 +61,8 @@ impl Model {
         match self {
             Self::Cases => Box::new(Cases),
             Self::History => Box::new(CaseHistory),
+            Self::Visibility => Box::new(ResellerVisibility),
+            Self::Organizations => Box::new(Organizations),
             Self::Tally => Box::new(Tally),
         }
     }
