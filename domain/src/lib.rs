@@ -14,6 +14,7 @@ pub mod account;
 pub mod address;
 pub mod analytics;
 pub mod authority;
+pub mod calendar;
 pub mod case;
 pub mod catalogue;
 pub mod category;
