@@ -1,5 +1,6 @@
-//! The work store: how far each process has come, who holds which lease, and which processes there are. No rebuild touches it
-//! (promise 10): losing it would repeat effects, so it is durable, and its checkpoints name the log they belong to.
+//! The work store: how far each process has come, who holds which lease, which processes there are, and who is signed in with
+//! a browser. No rebuild touches it (promise 10): losing it would repeat effects, so it is durable, and its checkpoints name
+//! the log they belong to.
 
 use async_trait::async_trait;
 use dossier_eventlog::{EventId, Position};
@@ -11,10 +12,12 @@ use uuid::Uuid;
 mod contract;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod sessions;
 mod sqlite;
 
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresWorkStore;
+pub use sessions::{SealedSession, SessionStore};
 pub use sqlite::SqliteWorkStore;
 
 /// How far a process has come in a log.

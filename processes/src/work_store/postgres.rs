@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
+use super::sessions::{SealedSession, SessionRow, SessionStore, session_statements};
 use super::{
     CheckpointRow, Member, WorkCheckpoint, WorkStore, WorkStoreError, member_json, members, statements,
     stored,
@@ -33,6 +34,18 @@ CREATE TABLE IF NOT EXISTS dossier_work.member (
     node TEXT PRIMARY KEY,
     seen_at_micros BIGINT NOT NULL,
     said TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS dossier_work.session (
+    digest BYTEA PRIMARY KEY,
+    subject TEXT NOT NULL,
+    sealed BYTEA NOT NULL,
+    ends_at_micros BIGINT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS session_by_subject ON dossier_work.session (subject);
+CREATE INDEX IF NOT EXISTS session_by_end ON dossier_work.session (ends_at_micros);
+CREATE TABLE IF NOT EXISTS dossier_work.completed_sign_in (
+    digest BYTEA PRIMARY KEY,
+    until_micros BIGINT NOT NULL
 );
 COMMIT;";
 
@@ -67,6 +80,7 @@ impl PostgresWorkStore {
 }
 
 statements!("dossier_work.");
+session_statements!("dossier_work.");
 
 #[cfg(test)]
 mod tests {

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
+use super::sessions::{SealedSession, SessionRow, SessionStore, session_statements};
 use super::{
     CheckpointRow, Member, WorkCheckpoint, WorkStore, WorkStoreError, member_json, members, statements,
     stored,
@@ -29,6 +30,18 @@ CREATE TABLE IF NOT EXISTS member (
     node TEXT PRIMARY KEY,
     seen_at_micros INTEGER NOT NULL,
     said TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS session (
+    digest BLOB PRIMARY KEY,
+    subject TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    ends_at_micros INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS session_by_subject ON session (subject);
+CREATE INDEX IF NOT EXISTS session_by_end ON session (ends_at_micros);
+CREATE TABLE IF NOT EXISTS completed_sign_in (
+    digest BLOB PRIMARY KEY,
+    until_micros INTEGER NOT NULL
 ) STRICT;";
 
 /// A work store in a SQLite file.
@@ -59,6 +72,7 @@ impl SqliteWorkStore {
 }
 
 statements!("");
+session_statements!("");
 
 #[cfg(test)]
 mod tests {
