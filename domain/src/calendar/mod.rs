@@ -156,7 +156,8 @@ impl Calendar {
 
     /// Whether it is open at an instant.
     pub fn is_open_at(&self, instant: Timestamp) -> bool {
-        self.parts_from(instant, 3).next().is_some_and(|open| open.from <= instant)
+        // Of the date shown, or of the next one where the clock was put back over midnight.
+        self.parts_from(instant, 2).next().is_some_and(|open| open.from <= instant)
     }
 
     /// The first open instant, `instant` itself where it is open; `None` within [`SEARCH_DAYS`].
@@ -252,9 +253,7 @@ impl Calendar {
 
     /// The open parts that end after an instant, in order, split at midnight, of so many days.
     fn parts_from(&self, instant: Timestamp, days: usize) -> impl Iterator<Item = OpenInterval> {
-        let date = self.zone.to_datetime(instant).date();
-        // The clock may have been put back over midnight, or a day have been left out.
-        let first = date.yesterday().unwrap_or(date);
+        let first = self.zone.to_datetime(instant).date();
         let dates = std::iter::successors(Some(first), |date| date.tomorrow().ok());
         dates.take(days).flat_map(|date| self.parts_of(date)).skip_while(move |open| open.until <= instant)
     }

@@ -102,8 +102,10 @@ fn r_response_1_a_deadline_outside_the_hours_of_its_day_moves_within_that_day() 
     assert_eq!(short_friday.one_business_day_after(early), Some(at("2026-11-20T10:00:00+01")));
     entry.hours.friday = lunch.hours().friday.clone();
     let long_lunch: Calendar = entry.try_into().unwrap();
-    let noon = at("2026-11-19T12:30:00+01");
-    assert_eq!(long_lunch.one_business_day_after(noon), Some(at("2026-11-20T13:30:00+01")));
+    for noon in ["2026-11-19T12:00:00+01", "2026-11-19T12:30:00+01"] {
+        let due = long_lunch.one_business_day_after(at(noon));
+        assert_eq!(due, Some(at("2026-11-20T13:30:00+01")), "{noon}");
+    }
 }
 
 /// R-RESPONSE-1.
@@ -115,6 +117,25 @@ fn r_response_1_a_business_day_over_a_change_of_the_clock_keeps_the_local_time()
     assert_eq!(due("2026-10-24T12:00:00+02"), at("2026-10-25T12:00:00+01"), "25 hours");
     assert_eq!(due("2026-03-28T02:30:00+01"), at("2026-03-29T03:00:00+02"), "that time is skipped");
     assert_eq!(due("2026-10-24T02:30:00+02"), at("2026-10-25T02:30:00+02"), "the first of both");
+}
+
+/// R-RESPONSE-1.
+#[test]
+fn r_response_1_who_comes_in_the_second_pass_of_an_hour_is_not_due_before_who_came_in_the_first() {
+    let always = calendar(BERLIN, &ALL_DAYS, &["00:00-24:00"]);
+    let due = |text| always.one_business_day_after(at(text)).unwrap();
+    assert_eq!(due("2026-10-25T02:50:00+02"), at("2026-10-26T02:50:00+01"));
+    assert_eq!(due("2026-10-25T02:10:00+01"), at("2026-10-26T02:59:59.999999999+01"));
+}
+
+#[test]
+fn a_clock_that_is_put_back_over_midnight_does_not_close_the_day_that_has_begun() {
+    // At 00:01 on Sunday the clock of Saint John's was put back to 23:01 on Saturday.
+    let sundays = calendar("America/St_Johns", &["sunday"], &["00:00-24:00"]);
+    let (midnight, again) = (at("2010-11-07T00:00:00-02:30"), at("2010-11-06T23:30:00-03:30"));
+    assert_eq!(sundays.next_opening(at("2010-11-06T12:00:00-02:30")), Some(midnight));
+    assert!(sundays.is_open_at(again) && again > midnight);
+    assert_eq!(sundays.closes_at(midnight), Some(at("2010-11-08T00:00:00-03:30")));
 }
 
 #[test]
