@@ -4,20 +4,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dossier_commands::{Commands, identity};
-use dossier_domain::{Actor, Contact, Personal, StaffRole, Subject};
+use dossier_domain::{Actor, Contact, OrganizationId, Personal, StaffRole, Subject};
 use dossier_eventlog::blobs::BlobStore;
 use dossier_eventlog::{Entropy, EventStore, RelayStatus};
 use dossier_projections::ReadModels;
 use dossier_projections::case_history::{AttachmentQueries, CommentQueries, FeedQueries};
 use dossier_projections::cases::{CaseQueries, CurrentCases};
+use dossier_projections::organizations::OrganizationQueries;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::config::Roles;
 use crate::fleet::Fleet;
 use crate::limits::RateLimit;
 use crate::page_token::PageTokens;
+use crate::refusals;
 use crate::sign_in::Principal;
 use crate::sign_in::verifier::Verifier;
+use crate::status::ApiError;
+
+/// How many customers with a plan are named for a reseller that has none: one is enough, the others may have lost it.
+const ENTITLED_CUSTOMERS: u32 = 5;
 
 /// The parts that answer requests.
 pub struct App {
@@ -29,6 +35,8 @@ pub struct App {
     pub cases: CaseQueries,
     /// Cases one by one, from memory where that is current.
     pub current_cases: CurrentCases,
+    /// Queries on organizations and their people.
+    pub organizations: OrganizationQueries,
     /// Queries on comments.
     pub comments: CommentQueries,
     /// Queries on attachments.
@@ -70,18 +78,42 @@ impl App {
     pub fn actor(&self, principal: &Principal) -> Actor {
         let account = identity::account_id(self.commands.sealer(), &principal.issuer, &principal.subject);
         let display_name = principal.display_name.clone().unwrap_or_else(|| principal.email.clone());
-        Actor {
-            account,
-            contact: Personal::new(
-                Subject::account(account),
-                Contact { email: principal.email.clone(), display_name },
-            ),
-            staff_roles: principal
-                .staff_roles
-                .iter()
-                .filter_map(|role| StaffRole::from_claim(role))
-                .collect(),
+        let contact = Contact { email: principal.email.clone(), display_name };
+        let roles = principal.staff_roles.iter().filter_map(|role| StaffRole::from_claim(role));
+        let mut actor = Actor::new(account, Personal::new(Subject::account(account), contact), roles);
+        actor.bound_to = principal.organization.as_deref().and_then(|id| OrganizationId::new(id).ok());
+        actor
+    }
+
+    /// A few customers of a reseller that have an eligible plan, where it has none itself (R-RES-6). The commands look at
+    /// their access again.
+    ///
+    /// # Errors
+    /// 503.
+    pub async fn entitled_customers(
+        &self,
+        reseller: &OrganizationId,
+    ) -> Result<Vec<OrganizationId>, ApiError> {
+        let (catalogue, now) = (self.commands.catalogue(), self.commands.now());
+        let own = self.commands.access_view(reseller).await.map_err(refusals::load)?;
+        if !own.access.is_reseller() || own.access.has_eligible_plan(catalogue, now) {
+            return Ok(Vec::new());
         }
+        let products = catalogue.products.iter();
+        let eligible = products
+            .flat_map(|product| product.eligible_plans.iter().map(|plan| (product.id.clone(), plan.clone())));
+        let eligible: Vec<_> = eligible.collect();
+        let customers =
+            self.organizations.entitled_customers(reseller, &eligible, now, ENTITLED_CUSTOMERS).await;
+        let customers = customers.map_err(|error| refusals::query(&error))?;
+        Ok(customers.iter().filter_map(|row| OrganizationId::new(&row.organization).ok()).collect())
+    }
+
+    /// Who asks for what needs no sign-in.
+    pub fn nobody(&self) -> Actor {
+        let account = identity::account_id(self.commands.sealer(), "dossier:nobody", "");
+        let contact = Contact { email: String::new(), display_name: String::new() };
+        Actor::new(account, Personal::new(Subject::account(account), contact), [])
     }
 
     /// Sixteen random bytes.

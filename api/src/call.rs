@@ -6,7 +6,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use bytes::Bytes;
-use dossier_commands::{Request, identity};
+use dossier_commands::{ActsFor, Request, Standpoint, identity};
+use dossier_domain::access::Access;
 use dossier_domain::{
     Actor, AttachmentId, Authority, CaseId, CommandId, CommentId, OrganizationId, VisibilityScope,
 };
@@ -22,6 +23,7 @@ use crate::endpoints::Endpoint;
 use crate::path::unknown_path;
 use crate::proto_json::EnumEncoding;
 use crate::query::Query;
+use crate::sign_in::Principal;
 use crate::status::{ApiError, Code, excerpt};
 
 /// Names a command for repeating it safely.
@@ -38,6 +40,8 @@ pub const DOSSIER_MAX_WAIT: HeaderName = HeaderName::from_static("dossier-max-wa
 pub const DOSSIER_REQUEST_ID: HeaderName = HeaderName::from_static("dossier-request-id");
 /// Ties requests of one undertaking together.
 pub const DOSSIER_CORRELATION_ID: HeaderName = HeaderName::from_static("dossier-correlation-id");
+/// The organization that the caller acts for (R-RES-1).
+pub const DOSSIER_ACTING_FOR: HeaderName = HeaderName::from_static("dossier-acting-for");
 /// The case that a follow-up would follow (R-REOPEN-4).
 pub const DOSSIER_FOLLOW_UP_OF: HeaderName = HeaderName::from_static("dossier-follow-up-of");
 
@@ -48,6 +52,8 @@ pub enum Version {
     V2,
     /// v2beta.
     V2Beta,
+    /// SCIM 2.0, which is no version of that API.
+    Scim,
 }
 
 /// What the path named, decoded and unchecked.
@@ -55,12 +61,16 @@ pub enum Version {
 pub struct Params {
     /// Kind and id of the parent.
     pub parent: Option<(String, String)>,
+    /// Whether the parent stands for all that the caller acts for: `organizations/-`.
+    pub across: bool,
     /// Id of the case.
     pub case: String,
     /// Id of the comment.
     pub comment: String,
     /// Id of the attachment.
     pub attachment: String,
+    /// Id of anything else, in the collection before it.
+    pub item: String,
 }
 
 /// A signed-in, routed, authorized request.
@@ -73,8 +83,14 @@ pub struct Call {
     pub version: Version,
     /// What the path named.
     pub params: Params,
-    /// The organization that the path named; `None` where it names none.
+    /// The organization that the path named; `None` where it names none, or all that the caller acts for.
     pub parent: Option<Parent>,
+    /// What the caller may do: for the organization of the path, or where none is named.
+    pub authority: Authority,
+    /// What that is computed from.
+    pub standpoint: Standpoint,
+    /// For whom the caller says they act.
+    pub acts_for: Option<ActsFor>,
     /// The query string.
     pub query: Query,
     /// The headers.
@@ -85,6 +101,8 @@ pub struct Call {
     pub upload: Mutex<Option<Body>>,
     /// Who asks.
     pub actor: Actor,
+    /// Who signed in; nobody where none need.
+    pub principal: Option<Arc<Principal>>,
     /// When their token stops being good.
     pub token_expires_at: Timestamp,
     /// Told when the server is to stop: what would go on for ever ends then.
@@ -94,9 +112,12 @@ pub struct Call {
 }
 
 /// The organization of a path, and what the caller may do for it.
+#[derive(Clone, Debug)]
 pub struct Parent {
     /// The organization.
     pub organization: OrganizationId,
+    /// Its access, as the caller's authority was computed from it.
+    pub access: Arc<Access>,
     /// The caller's authority.
     pub authority: Authority,
 }
@@ -166,9 +187,10 @@ impl Call {
             Some(key) => {
                 let key = idempotency_key(key)?;
                 let account = self.actor.account.to_string();
+                let acting_for = self.acts_for.as_ref().map_or("", |acts_for| acts_for.organization.as_str());
                 // The scope in which the key is the caller's: another person's, method's or resource's key is another.
                 let resource = self.resource();
-                identity::command_id(sealer, &[&account, "", self.endpoint.id, &resource], &key)
+                identity::command_id(sealer, &[&account, acting_for, self.endpoint.id, &resource], &key)
             }
         };
         let mask = self.query.get("updateMask").unwrap_or_default();
@@ -177,7 +199,7 @@ impl Call {
             command_id,
             fingerprint: identity::fingerprint(sealer, &body),
             actor: self.actor.clone(),
-            acting_for: None,
+            acting_for: self.acts_for.clone(),
             correlation_id: self.correlation_id(),
             causation_id: None,
             if_match: self.if_match()?,
@@ -187,7 +209,8 @@ impl Call {
     /// The name of the resource, the same in both versions.
     fn resource(&self) -> String {
         let (kind, id) = self.params.parent.clone().unwrap_or_default();
-        format!("{kind}/{id}/cases/{}/comments/{}", self.params.case, self.params.comment)
+        let name = format!("{kind}/{id}/cases/{}/comments/{}", self.params.case, self.params.comment);
+        if self.params.item.is_empty() { name } else { format!("{name}/{}", self.params.item) }
     }
 
     /// The undertaking that this request belongs to: as the caller names it, else the request itself.

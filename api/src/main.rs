@@ -159,10 +159,9 @@ fn quoted(text: &str) -> String {
 fn token(args: &TokenArgs) -> Result<(), AnyError> {
     let issuer = DevIssuer::load(&data_directory(args.data.as_deref(), environment))?;
     let person = sample_data::person(&args.email);
-    let roles = person.map_or(&[][..], |person| person.roles);
     let name = person.map(|person| person.name);
-    let provider = person.and_then(|person| person.provider);
-    let token = issuer.issue(&args.email, name, roles, provider, (edge::clock())(), args.ttl)?;
+    let staff = person.map(|person| person.staff).unwrap_or_default();
+    let token = issuer.issue(&args.email, name, &staff, (edge::clock())(), args.ttl)?;
     print(&format!("{token}\n"))
 }
 

@@ -10,20 +10,24 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response};
 use axum::response::IntoResponse;
 use bytes::Bytes;
-use dossier_commands::AccessView;
-use dossier_domain::{AccessRefusal, Action, Actor, Authority, OrganizationId};
+use dossier_commands::{AccessView, ActsFor, Standpoint};
+use dossier_domain::{
+    AccessRefusal, AccountStatus, Action, Actor, Authority, OrganizationId, VisibilityScope,
+};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::call::{
-    Call, DOSSIER_POSITION, DOSSIER_REQUEST_ID, Params, Parent, Reply, ReplyBody, max_wait, min_position,
+    Call, DOSSIER_ACTING_FOR, DOSSIER_POSITION, DOSSIER_REQUEST_ID, Params, Parent, Reply, ReplyBody,
+    max_wait, min_position,
 };
 use crate::endpoints::{Endpoint, Kind, route};
 use crate::linger::lingering;
 use crate::query::Query;
-use crate::refusals;
 use crate::status::{ApiError, Code};
+use crate::{first_sign_in, refusals};
 
 /// Comes with every request of a server that tells when it is to stop.
 #[derive(Clone, Debug, Default)]
@@ -91,12 +95,23 @@ async fn answer(
     let (endpoint, version, params) = route(&method, parts.uri.path())?;
     seen.endpoint = Some(endpoint);
 
-    let principal = app.verifier.sign_in(&parts.headers, app.commands.now()).await?;
-    let actor = app.actor(&principal);
-    seen.account = Some(actor.account.to_string());
+    let principal = if endpoint.action.needs_no_sign_in() {
+        None
+    } else {
+        Some(app.verifier.sign_in(&parts.headers, app.commands.now()).await?)
+    };
+    let actor = principal.as_deref().map_or_else(|| app.nobody(), |principal| app.actor(principal));
+    seen.account = principal.is_some().then(|| actor.account.to_string());
     app.rate_limit.check(actor.account)?;
+    let acts_for = acting_for(&app, &parts.headers).await?;
     // A foreign parent is refused before anything of the request is judged, whether or not anything exists there.
-    let parent = authorize(&app, endpoint, &params, &actor).await?;
+    let mut admitted = authorize(&app, endpoint, &params, &actor, acts_for.as_ref()).await;
+    if let Some(principal) = principal.as_deref().filter(|_| has_no_account(&admitted))
+        && first_sign_in::opens_account(&app, principal, &actor, request_id).await?
+    {
+        admitted = authorize(&app, endpoint, &params, &actor, acts_for.as_ref()).await;
+    }
+    let admitted = admitted?;
 
     let (body, upload) = if endpoint.kind == Kind::Upload {
         (Bytes::new(), Some(body))
@@ -114,17 +129,22 @@ async fn answer(
         endpoint,
         version,
         params,
-        parent,
+        parent: admitted.parent,
+        authority: admitted.authority,
+        standpoint: admitted.standpoint,
+        acts_for,
         query,
         headers: parts.headers,
         body,
         upload: Mutex::new(upload),
         actor,
-        token_expires_at: principal.token_expires_at,
+        token_expires_at: principal.as_ref().map_or(Timestamp::MAX, |principal| principal.token_expires_at),
+        principal,
         draining: parts.extensions.get::<Draining>().cloned().unwrap_or_default().0,
         request_id: request_id.to_owned(),
     };
     seen.correlation_id = Some(call.correlation_id());
+    await_visibility(&call).await?;
     match endpoint.kind {
         Kind::Query | Kind::Export => {
             if let Some(position) = min_position(&call.headers)? {
@@ -157,60 +177,119 @@ fn overridden_get(method: &Method, headers: &HeaderMap) -> bool {
             .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"GET"))
 }
 
-/// The parent of the path, if it is open to the caller.
+/// The organization that the caller says they act for (R-RES-1), and customers of it that may open the centre (R-RES-6).
+///
+/// # Errors
+/// 400 for a text that names none, 503 while nobody can tell who may.
+async fn acting_for(app: &App, headers: &HeaderMap) -> Result<Option<ActsFor>, ApiError> {
+    let Some(value) = headers.get(DOSSIER_ACTING_FOR) else { return Ok(None) };
+    let name = value.to_str().ok().and_then(|text| text.trim().split_once('/'));
+    let organization = name.and_then(|(kind, id)| organization(kind, id)).ok_or_else(|| {
+        ApiError::invalid_field("Dossier-Acting-For", "wanted an organization, such as organizations/nimbus")
+            .with_reason("INVALID_ACTING_FOR")
+    })?;
+    let entitled_customers = app.entitled_customers(&organization).await?;
+    Ok(Some(ActsFor { organization, entitled_customers }))
+}
+
+/// Who sees by somebody's leave sees nothing that was withdrawn before they asked: their reads begin when the model that
+/// knows whom customers let in has come as far as the log is now, and are refused where it does not (promise 11).
+async fn await_visibility(call: &Call) -> Result<(), ApiError> {
+    if !matches!(call.authority.visibility(), VisibilityScope::Reseller { .. }) {
+        return Ok(());
+    }
+    let patience = max_wait(&call.headers)?;
+    let head = call.app.store.head().await.map_err(|error| refusals::load(error.into()))?;
+    let arrived = call.app.read_models.wait_for_visibility(head, patience).await;
+    arrived.map_err(|error| refusals::wait(&error))
+}
+
+/// What a caller may do here.
+struct Admitted {
+    parent: Option<Parent>,
+    authority: Authority,
+    standpoint: Standpoint,
+}
+
+/// Whether the caller is nobody's account so far.
+fn has_no_account(admitted: &Result<Admitted, ApiError>) -> bool {
+    match admitted {
+        Ok(admitted) => admitted.standpoint.account() == AccountStatus::Unknown,
+        Err(refused) => refused.reason() == "NO_ACCOUNT",
+    }
+}
+
+/// Whether an endpoint is open to the caller: for the organization of the path, or where none is named.
 async fn authorize(
     app: &App,
     endpoint: &Endpoint,
     params: &Params,
     actor: &Actor,
-) -> Result<Option<Parent>, ApiError> {
-    let Some((kind, id)) = &params.parent else {
-        if endpoint.action.spans_organizations() {
-            let authority = Authority::across_organizations(actor);
+    acts_for: Option<&ActsFor>,
+) -> Result<Admitted, ApiError> {
+    let needs_log = endpoint.kind != Kind::Query;
+    let Some((kind, id)) = params.parent.as_ref().filter(|_| !params.across) else {
+        let standpoint = standpoint(app, needs_log, actor, acts_for, None).await?;
+        let authority = standpoint.authority(actor, None, app.commands.now());
+        if !endpoint.names_parent_in_query() {
             authority.open_to(endpoint.action).map_err(|refusal| refusals::access(&refusal))?;
         }
-        return Ok(None);
+        return Ok(Admitted { parent: None, authority, standpoint });
     };
-    let Some(organization) = organization(kind, id) else {
-        return Err(refusals::access(&AccessRefusal::NotAMember));
-    };
-    let view = match endpoint.kind {
-        Kind::Query => app.commands.access_view_for_reading(&organization).await,
-        // Nothing is written, and no history shown, while the log is away: no use in going on.
-        Kind::Command | Kind::Upload | Kind::Export => app.commands.access_view(&organization).await,
-    };
-    open_parent(app, endpoint.action, organization, &view.map_err(refusals::load)?, actor).map(Some)
+    let (parent, standpoint) =
+        open_parent(app, endpoint.action, needs_log, (kind, id), actor, acts_for).await?;
+    Ok(Admitted { authority: parent.authority.clone(), parent: Some(parent), standpoint })
 }
 
-/// A parent named in a query, if the action is open to the actor there. The same refusal whether or not it exists.
-pub(crate) async fn authorize_parent(
-    app: &App,
-    action: Action,
-    kind: &str,
-    id: &str,
-    actor: &Actor,
-) -> Result<Parent, ApiError> {
-    let Some(organization) = organization(kind, id) else {
-        return Err(refusals::access(&AccessRefusal::NotAMember));
-    };
-    let view = app.commands.access_view_for_reading(&organization).await.map_err(refusals::load)?;
-    open_parent(app, action, organization, &view, actor)
+/// A parent named in a query, if the action is open to the caller there. The same refusal whether or not it exists.
+pub(crate) async fn authorize_parent(call: &Call, kind: &str, id: &str) -> Result<Parent, ApiError> {
+    let (action, acts_for) = (call.endpoint.action, call.acts_for.as_ref());
+    let (parent, _) = open_parent(&call.app, action, false, (kind, id), &call.actor, acts_for).await?;
+    Ok(parent)
 }
 
 fn organization(kind: &str, id: &str) -> Option<OrganizationId> {
     (kind == "organizations").then(|| OrganizationId::new(id).ok()).flatten()
 }
 
-fn open_parent(
+async fn open_parent(
     app: &App,
     action: Action,
-    organization: OrganizationId,
-    view: &AccessView,
+    needs_log: bool,
+    (kind, id): (&str, &str),
     actor: &Actor,
-) -> Result<Parent, ApiError> {
-    let authority = Authority::of(actor, &organization, &view.access, app.commands.now());
+    acts_for: Option<&ActsFor>,
+) -> Result<(Parent, Standpoint), ApiError> {
+    let Some(organization) = organization(kind, id) else {
+        return Err(refusals::access(&AccessRefusal::NotAMember));
+    };
+    // Nothing is written, and no history shown, while the log is away: no use in going on.
+    let view = if needs_log {
+        app.commands.access_view(&organization).await
+    } else {
+        app.commands.access_view_for_reading(&organization).await
+    };
+    let view = view.map_err(refusals::load)?;
+    let towards = Some((&organization, &view));
+    let standpoint = standpoint(app, needs_log, actor, acts_for, towards).await?;
+    let authority = standpoint.authority(actor, Some((&organization, &view.access)), app.commands.now());
     authority.open_to(action).map_err(|refusal| refusals::access(&refusal))?;
-    Ok(Parent { organization, authority })
+    Ok((Parent { organization, access: view.access, authority }, standpoint))
+}
+
+async fn standpoint(
+    app: &App,
+    needs_log: bool,
+    actor: &Actor,
+    acts_for: Option<&ActsFor>,
+    towards: Option<(&OrganizationId, &AccessView)>,
+) -> Result<Standpoint, ApiError> {
+    let standpoint = if needs_log {
+        app.commands.standpoint(actor, acts_for, towards).await
+    } else {
+        app.commands.standpoint_for_reading(actor, acts_for, towards).await
+    };
+    standpoint.map_err(refusals::load)
 }
 
 async fn read_body(body: Body, max_bytes: usize, patience: Duration) -> Result<Bytes, ApiError> {

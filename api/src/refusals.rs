@@ -2,6 +2,8 @@
 
 use dossier_commands::{CommandError, LoadError};
 use dossier_domain::AccessRefusal;
+use dossier_domain::access::AccessRejection;
+use dossier_domain::account::AccountRejection;
 use dossier_domain::case::{CaseRejection, Kind};
 use dossier_eventlog::blobs::BlobError;
 use dossier_projections::{QueryError, WaitError};
@@ -19,18 +21,56 @@ pub fn access(refusal: &AccessRefusal) -> ApiError {
 
 /// What the business refuses on a case.
 pub fn case(rejection: &CaseRejection) -> ApiError {
-    let code = match rejection.kind() {
+    rejected(
+        rejection.kind(),
+        rejection.to_string(),
+        rejection.reason(),
+        rejection.field(),
+        rejection.metadata(),
+    )
+}
+
+/// What the business refuses on an organization's access.
+pub fn organization(rejection: &AccessRejection) -> ApiError {
+    rejected(
+        rejection.kind(),
+        rejection.to_string(),
+        rejection.reason(),
+        rejection.field(),
+        rejection.metadata(),
+    )
+}
+
+/// What the business refuses on an account.
+pub fn account(rejection: &AccountRejection) -> ApiError {
+    rejected(
+        rejection.kind(),
+        rejection.to_string(),
+        rejection.reason(),
+        rejection.field(),
+        rejection.metadata(),
+    )
+}
+
+fn rejected(
+    kind: Kind,
+    message: String,
+    reason: &'static str,
+    field: Option<&'static str>,
+    metadata: Vec<(&'static str, String)>,
+) -> ApiError {
+    let code = match kind {
         Kind::Invalid => Code::InvalidArgument,
         Kind::Forbidden => Code::PermissionDenied,
         Kind::Precondition => Code::FailedPrecondition,
         Kind::NotFound => Code::NotFound,
         Kind::AlreadyExists => Code::AlreadyExists,
     };
-    let mut error = ApiError::new(code, rejection.to_string()).with_reason(rejection.reason());
-    if let Some(field) = rejection.field() {
-        error = error.with_violation(field, rejection.to_string());
+    let mut error = ApiError::new(code, message.clone()).with_reason(reason);
+    if let Some(field) = field {
+        error = error.with_violation(field, message);
     }
-    rejection.metadata().into_iter().fold(error, |error, (key, value)| error.with_metadata(key, value))
+    metadata.into_iter().fold(error, |error, (key, value)| error.with_metadata(key, value))
 }
 
 /// Why a command has no outcome.

@@ -8,13 +8,15 @@ use dossier_domain::access::{
     AccessCommand, AddMember, AllowResellerAccess, GrantEntitlement, ListMember, RegisterOrganization,
     TransferManagement, VerifyDomain,
 };
+use dossier_domain::account::{AccountCommand, OpenAccount, Provisioning, SignIn};
+use dossier_domain::address::EmailAddress;
 use dossier_domain::case::{AddComment, CaseCommand, CloseCase, EscalateCase, EscalationReason, FileCase};
 use dossier_domain::catalogue::Priority;
 use dossier_domain::{AccountStatus, CaseId, OrganizationId, Personal, PlanId, ProductId, Role};
 
 use crate::app::App;
 use crate::sign_in::Principal;
-use crate::sign_in::dev_issuer::DEV_ISSUER;
+use crate::sign_in::dev_issuer::{DEV_ISSUER, StaffClaims};
 
 /// What somebody of the sample data is when they sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,10 +25,8 @@ pub struct SamplePerson {
     pub email: &'static str,
     /// Name to show.
     pub name: &'static str,
-    /// Staff roles.
-    pub roles: &'static [&'static str],
-    /// Support provider of an agent.
-    pub provider: Option<&'static str>,
+    /// What they are on the operator's side.
+    pub staff: StaffClaims,
 }
 
 /// Everybody of the sample data.
@@ -40,30 +40,30 @@ pub const PEOPLE: &[SamplePerson] = &[
     customer("wesker@umbrella.example", "Wesker"),
     customer("nina@nimbus.example", "Nina"),
     customer("sam@stratus.example", "Sam"),
+    staff("agent-north@support.example", "Agent North", &["agent"], Some("north")),
+    staff("agent-south@support.example", "Agent South", &["agent"], Some("south")),
+    staff("engineer@support.example", "Engineer", &["engineer"], None),
+    staff("auditor@support.example", "Auditor", &["auditor"], None),
+    staff("analyst@support.example", "Analyst", &["analyst"], None),
+    staff("operator@support.example", "Operator", &["operator"], None),
     SamplePerson {
-        email: "agent-north@support.example",
-        name: "Agent North",
-        roles: &["agent"],
-        provider: Some("north"),
+        email: "directory@acme.example",
+        name: "Acme's directory",
+        staff: StaffClaims { roles: &["provisioner"], provider: None, organization: Some("acme") },
     },
-    SamplePerson {
-        email: "agent-south@support.example",
-        name: "Agent South",
-        roles: &["agent"],
-        provider: Some("south"),
-    },
-    staff("engineer@support.example", "Engineer", &["engineer"]),
-    staff("auditor@support.example", "Auditor", &["auditor"]),
-    staff("analyst@support.example", "Analyst", &["analyst"]),
-    staff("operator@support.example", "Operator", &["operator"]),
 ];
 
 const fn customer(email: &'static str, name: &'static str) -> SamplePerson {
-    SamplePerson { email, name, roles: &[], provider: None }
+    SamplePerson { email, name, staff: StaffClaims { roles: &[], provider: None, organization: None } }
 }
 
-const fn staff(email: &'static str, name: &'static str, roles: &'static [&'static str]) -> SamplePerson {
-    SamplePerson { email, name, roles, provider: None }
+const fn staff(
+    email: &'static str,
+    name: &'static str,
+    roles: &'static [&'static str],
+    provider: Option<&'static str>,
+) -> SamplePerson {
+    SamplePerson { email, name, staff: StaffClaims { roles, provider, organization: None } }
 }
 
 /// The sample person of an address.
@@ -290,6 +290,7 @@ impl Story<'_> {
         email: &'static str,
         roles: &[(&str, Role)],
     ) -> Result<(), SampleDataError> {
+        self.account(id, email).await?;
         let actor = self.app.actor(&principal(email));
         let mut by_product = BTreeMap::new();
         for (product, role) in roles {
@@ -297,7 +298,7 @@ impl Story<'_> {
         }
         let command = AddMember {
             account: actor.account,
-            account_status: AccountStatus::Unknown,
+            account_status: AccountStatus::Active,
             contact: actor.contact,
             roles: by_product,
             effective_at: None,
@@ -305,7 +306,27 @@ impl Story<'_> {
         self.access(id, &format!("add/{email}"), AccessCommand::AddMember(command)).await
     }
 
+    /// The account of one of the organization's people, as its directory would open it.
+    async fn account(&self, id: &'static str, email: &'static str) -> Result<(), SampleDataError> {
+        let step = format!("{id}/account/{email}");
+        let failed = |cause: String| SampleDataError { step: step.clone(), cause };
+        let actor = self.app.actor(&principal(email));
+        let address = EmailAddress::parse(email).map_err(|why| failed(why.to_string()))?;
+        let sign_in = SignIn { issuer: DEV_ISSUER.to_owned(), subject: email.to_owned() };
+        let command = AccountCommand::Open(OpenAccount {
+            provisioning: Provisioning::Directory,
+            sign_in: Personal::new(actor.contact.subject().clone(), sign_in),
+            contact: actor.contact.clone(),
+            email: identity::email_key(self.commands().sealer(), &address),
+        });
+        let request = self.request(&step, "operator@support.example");
+        let opened =
+            self.commands().account(&request, &organization(id)?, actor.account, &command).await;
+        opened.map(|_| ()).map_err(|error| failed(error.to_string()))
+    }
+
     async fn list(&self, id: &'static str, email: &'static str) -> Result<(), SampleDataError> {
+        self.account(id, email).await?;
         let actor = self.app.actor(&principal(email));
         let command = ListMember { account: actor.account, contact: actor.contact };
         self.access(id, &format!("list/{email}"), AccessCommand::ListMember(command)).await
@@ -437,15 +458,15 @@ fn organization(id: &str) -> Result<OrganizationId, SampleDataError> {
 /// Who signs in with a token of the built-in issuer for an address.
 fn principal(email: &str) -> Principal {
     let known = person(email);
+    let staff = known.map(|person| person.staff).unwrap_or_default();
     Principal {
         issuer: DEV_ISSUER.to_owned(),
         subject: email.to_owned(),
         email: email.to_owned(),
         display_name: known.map(|person| person.name.to_owned()),
-        staff_roles: known
-            .map(|person| person.roles.iter().map(|role| (*role).to_owned()).collect())
-            .unwrap_or_default(),
-        provider: known.and_then(|person| person.provider).map(str::to_owned),
+        staff_roles: staff.roles.iter().map(|role| (*role).to_owned()).collect(),
+        provider: staff.provider.map(str::to_owned),
+        organization: staff.organization.map(str::to_owned),
         token_expires_at: jiff::Timestamp::MAX,
     }
 }

@@ -16,6 +16,7 @@ use dossier_processes::work_store::WorkStoreError;
 use dossier_projections::case_history::{AttachmentQueries, CommentQueries, FeedQueries};
 use dossier_projections::cases::{CaseQueries, CurrentCases};
 use dossier_projections::export::AnalyticsMessage;
+use dossier_projections::organizations::OrganizationQueries;
 use dossier_projections::{LogFollower, ReadLocation, ReadModels};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::task::JoinSet;
@@ -167,6 +168,7 @@ impl System {
             commands: Commands::new(store.clone(), sealer, catalogue, edge.clock.clone(), CACHED_STREAMS),
             cases: CaseQueries::new(database.clone()),
             current_cases: CurrentCases::new(CaseQueries::new(database.clone()), store.clone()),
+            organizations: OrganizationQueries::new(database.clone()),
             comments: CommentQueries::new(database.clone()),
             attachments: AttachmentQueries::new(database.clone()),
             feeds: FeedQueries::new(database),

@@ -123,12 +123,11 @@ impl Commands {
     /// [`LoadError`].
     pub async fn access_view(&self, organization: &OrganizationId) -> Result<AccessView, LoadError> {
         let stream = access_stream(organization)?;
+        // Asked before the entry is locked: whoever reads this organization does not wait for the log in turn.
         let head = self.store.stream_head(&stream).await?;
         let entry = self.access.entry(&stream);
         let mut loaded = entry.lock().await;
-        if loaded.folded.revision != head {
-            self.access.refresh(&stream, &mut loaded).await?;
-        }
+        self.access.bring_up(&stream, &mut loaded, head).await?;
         Ok(AccessView::of(&loaded.folded))
     }
 
@@ -143,10 +142,8 @@ impl Commands {
     ) -> Result<AccessView, LoadError> {
         match self.access_view(organization).await {
             Err(LoadError::Unavailable(why)) => {
-                let entry = self.access.entry(&access_stream(organization)?);
-                // An entry that is locked is being loaded by somebody who waits for the log as well.
-                let seen = entry.try_lock().ok().filter(|loaded| loaded.folded.revision.is_some());
-                seen.map(|loaded| AccessView::of(&loaded.folded)).ok_or(LoadError::Unavailable(why))
+                let seen = self.access.last_seen(&access_stream(organization)?);
+                seen.map(|folded| AccessView::of(&folded)).ok_or(LoadError::Unavailable(why))
             }
             known => known,
         }

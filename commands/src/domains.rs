@@ -6,7 +6,7 @@ use dossier_domain::address::DomainName;
 use dossier_domain::domain_claim::{self, ClaimDomain, DomainClaim, DomainClaimCommand, ReleaseDomain};
 use dossier_eventlog::{Guard, StreamName};
 
-use crate::commands::{AccessSource, Commands, Outcome, access_stream, stream_name};
+use crate::commands::{AccessSource, AccessView, Commands, Outcome, access_stream, stream_name};
 use crate::error::{CommandError, LoadError};
 use crate::request::Request;
 
@@ -46,6 +46,21 @@ impl Commands {
             }
         }
         Err(CommandError::Contention)
+    }
+
+    /// The organization that has verified a domain, with its access.
+    ///
+    /// # Errors
+    /// [`LoadError`].
+    pub async fn organization_of_domain(
+        &self,
+        domain: &DomainName,
+    ) -> Result<Option<(OrganizationId, AccessView)>, LoadError> {
+        let claim = self.domain_claims.view(&domain_stream(domain)?, true).await?;
+        let Some(holder) = claim.state.holder.clone() else { return Ok(None) };
+        let view = self.access_view(&holder.organization).await?;
+        let verified = view.access.domains.contains(domain.as_str());
+        Ok(verified.then_some((holder.organization, view)))
     }
 
     /// Gives up a claim that is not verified.

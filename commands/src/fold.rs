@@ -41,6 +41,8 @@ pub struct Folded<A> {
 pub(crate) struct Loaded<A> {
     pub(crate) folded: Folded<A>,
     pub(crate) receipts: HashMap<Uuid, Receipt>,
+    /// Whether it was ever compared with the log: a stream without an event is known too.
+    pub(crate) seen: bool,
 }
 
 /// The metadata that folding needs, borrowed: the rest is skipped.
@@ -67,7 +69,7 @@ impl<A: Aggregate> Default for Folded<A> {
 
 impl<A: Aggregate> Default for Loaded<A> {
     fn default() -> Self {
-        Self { folded: Folded::default(), receipts: HashMap::new() }
+        Self { folded: Folded::default(), receipts: HashMap::new(), seen: false }
     }
 }
 

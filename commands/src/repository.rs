@@ -65,6 +65,7 @@ impl<A: Aggregate> Repository<A> {
         if changed && self.opens_state {
             self.open(Arc::make_mut(&mut loaded.folded.state)).await?;
         }
+        loaded.seen = true;
         Ok(())
     }
 
@@ -74,10 +75,33 @@ impl<A: Aggregate> Repository<A> {
         let Ok(mut loaded) = entry.try_lock() else {
             return Ok(self.replay(stream, Revision(0), Revision(u64::MAX)).await?.0);
         };
-        if current && loaded.folded.revision != self.store.stream_head(stream).await? {
-            self.refresh(stream, &mut loaded).await?;
+        if current {
+            let head = self.store.stream_head(stream).await?;
+            self.bring_up(stream, &mut loaded, head).await?;
         }
         Ok(loaded.folded.clone())
+    }
+
+    /// Folds what an entry lacks of the stream up to its head.
+    pub(crate) async fn bring_up(
+        &self,
+        stream: &StreamName,
+        loaded: &mut Loaded<A>,
+        head: Option<Revision>,
+    ) -> Result<(), LoadError> {
+        if loaded.folded.revision != head {
+            self.refresh(stream, loaded).await?;
+        }
+        loaded.seen = true;
+        Ok(())
+    }
+
+    /// The stream's fold as this process saw it last, for reading while the log is away; `None` when it never did.
+    pub(crate) fn last_seen(&self, stream: &StreamName) -> Option<Folded<A>> {
+        // An entry that is locked is being loaded by somebody who waits for the log as well.
+        let entry = self.entry(stream);
+        let loaded = entry.try_lock().ok()?;
+        loaded.seen.then(|| loaded.folded.clone())
     }
 
     /// Folds a stream up to a revision, apart from the cache, and answers the events from `first` on, open.

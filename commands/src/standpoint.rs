@@ -49,6 +49,11 @@ impl Standpoint {
         })
     }
 
+    /// The state of the actor's account.
+    pub fn account(&self) -> AccountStatus {
+        self.account
+    }
+
     /// The principal.
     pub fn principal<'a>(&'a self, actor: &'a Actor) -> Principal<'a> {
         Principal { actor, account: self.account, acting_for: self.acting_for() }
@@ -105,6 +110,27 @@ impl Commands {
     ) -> Result<Standpoint, LoadError> {
         let account = self.account_view(actor.account).await?;
         self.stand(Some(account), actor, acts_for, organization, Freshness::Current).await
+    }
+
+    /// The same for reading while the log may be away: then the account as this process saw it last. Who acts for a
+    /// reseller sees by others' leave, which may have been withdrawn meanwhile: they are not judged by what was seen last.
+    ///
+    /// # Errors
+    /// [`LoadError`], also when this process has not seen the account yet.
+    pub async fn standpoint_for_reading(
+        &self,
+        actor: &Actor,
+        acts_for: Option<&ActsFor>,
+        organization: Option<(&OrganizationId, &AccessView)>,
+    ) -> Result<Standpoint, LoadError> {
+        match self.standpoint(actor, acts_for, organization).await {
+            Err(LoadError::Unavailable(why)) if acts_for.is_none() => {
+                let folded = self.accounts.last_seen(&account_stream(actor.account)?);
+                let account = folded.ok_or(LoadError::Unavailable(why))?.state.status();
+                Ok(Standpoint { account, acting: None, guards: Vec::new() })
+            }
+            known => known,
+        }
     }
 
     /// The standpoint of a command on a stream. Where that is the actor's own account, its state is the command's matter.

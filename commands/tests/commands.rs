@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -69,14 +69,8 @@ impl World {
     fn actor(&self, email: &str) -> Actor {
         let account = identity::account_id(&self.sealer, "https://issuer.example", email);
         let staff = email.split('@').next().and_then(StaffRole::from_claim);
-        Actor {
-            account,
-            contact: Personal::new(
-                Subject::account(account),
-                Contact { email: email.to_owned(), display_name: email.to_owned() },
-            ),
-            staff_roles: BTreeSet::from_iter(staff),
-        }
+        let contact = Contact { email: email.to_owned(), display_name: email.to_owned() };
+        Actor::new(account, Personal::new(Subject::account(account), contact), staff)
     }
 
     fn request(&self, who: &str, number: u128) -> Request {

@@ -121,6 +121,26 @@ pub struct Actor {
     pub contact: Personal<Contact>,
     /// What they are on the operator's side; empty for customers.
     pub staff_roles: BTreeSet<StaffRole>,
+    /// The organization whose accounts a provisioner feeds: it is one there and nowhere else.
+    pub bound_to: Option<OrganizationId>,
+}
+
+impl Actor {
+    /// Somebody who is bound to no organization.
+    pub fn new(
+        account: AccountId,
+        contact: Personal<Contact>,
+        staff_roles: impl IntoIterator<Item = StaffRole>,
+    ) -> Self {
+        Self { account, contact, staff_roles: staff_roles.into_iter().collect(), bound_to: None }
+    }
+
+    /// The staff roles that count for an organization, or for none in particular.
+    fn staff_roles_towards(&self, organization: Option<&OrganizationId>) -> BTreeSet<StaffRole> {
+        let bound_here = organization.is_some() && self.bound_to.as_ref() == organization;
+        let counts = |role: &StaffRole| *role != StaffRole::Provisioner || bound_here;
+        self.staff_roles.iter().copied().filter(counts).collect()
+    }
 }
 
 /// How somebody stands towards an organization at an instant.
@@ -162,7 +182,7 @@ impl Authority {
         access: &Access,
         now: Timestamp,
     ) -> Self {
-        let standing = match (principal.known_standing(), &principal.acting_for) {
+        let standing = match (principal.known_standing(Some(organization)), &principal.acting_for) {
             (Some(standing), _) => standing,
             (None, Some(acting)) if acting.organization != organization => standing_of_reseller(
                 principal.actor,
@@ -184,7 +204,7 @@ impl Authority {
     /// The authority of a principal where no organization is named: what staff roles give, or all customers that let
     /// the reseller in for whom they act (R-RES-1).
     pub fn across(principal: &Principal<'_>, now: Timestamp) -> Self {
-        let standing = match (principal.known_standing(), &principal.acting_for) {
+        let standing = match (principal.known_standing(None), &principal.acting_for) {
             (Some(standing), _) => standing,
             // Of each customer the scope asks whether it is managed and lets the reseller in.
             (None, Some(acting)) => {
@@ -290,14 +310,14 @@ impl Authority {
 
 impl Principal<'_> {
     /// The standing that no organization has a say in.
-    fn known_standing(&self) -> Option<Standing> {
+    fn known_standing(&self, organization: Option<&OrganizationId>) -> Option<Standing> {
         if self.account == AccountStatus::Deactivated {
             return Some(Standing::NoAccount { deactivated: true });
         }
         let staff = &self.actor.staff_roles;
         // Staff act for nobody: who names an organization to act for is answered as a stranger.
         (!staff.is_empty()).then(|| match self.acting_for {
-            None => Standing::Staff(staff.clone()),
+            None => Standing::Staff(self.actor.staff_roles_towards(organization)),
             Some(_) => Standing::Outsider,
         })
     }

@@ -159,9 +159,5 @@ pub fn command_id(reactor: &str, trigger: EventId, index: usize) -> CommandId {
 pub fn system_actor(sealer: &Sealer, name: &str, roles: impl IntoIterator<Item = StaffRole>) -> Actor {
     let account: AccountId = identity::account_id(sealer, "dossier:system", name);
     let contact = Contact { email: String::new(), display_name: name.to_owned() };
-    Actor {
-        account,
-        contact: Personal::new(Subject::account(account), contact),
-        staff_roles: roles.into_iter().collect(),
-    }
+    Actor::new(account, Personal::new(Subject::account(account), contact), roles)
 }

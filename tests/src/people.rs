@@ -24,3 +24,5 @@ pub const AUDITOR: &str = "auditor@support.example";
 pub const ANALYST: &str = "analyst@support.example";
 /// The operator, who registers organizations.
 pub const OPERATOR: &str = "operator@support.example";
+/// The machine that feeds acme's accounts.
+pub const DIRECTORY: &str = "directory@acme.example";

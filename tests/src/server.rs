@@ -169,16 +169,9 @@ impl Server {
     /// A bearer token for somebody.
     pub fn token(&self, email: &str) -> String {
         let person = sample_data::person(email);
-        let roles = person.map_or(&[][..], |person| person.roles);
+        let staff = person.map(|person| person.staff).unwrap_or_default();
         self.issuer
-            .issue(
-                email,
-                person.map(|person| person.name),
-                roles,
-                person.and_then(|person| person.provider),
-                self.clock.now(),
-                TOKEN_LIFE,
-            )
+            .issue(email, person.map(|person| person.name), &staff, self.clock.now(), TOKEN_LIFE)
             .expect("an address and a lifetime within the calendar")
     }
 
@@ -197,16 +190,13 @@ impl Server {
         let account = identity::account_id(self.app().commands.sealer(), DEV_ISSUER, email);
         let person = sample_data::person(email);
         let display_name = person.map_or(email, |person| person.name).to_owned();
-        Actor {
+        let contact = Contact { email: email.to_owned(), display_name };
+        let roles = person.map_or(&[][..], |person| person.staff.roles);
+        Actor::new(
             account,
-            contact: Personal::new(
-                Subject::account(account),
-                Contact { email: email.to_owned(), display_name },
-            ),
-            staff_roles: person
-                .map(|person| person.roles.iter().filter_map(|role| StaffRole::from_claim(role)).collect())
-                .unwrap_or_default(),
-        }
+            Personal::new(Subject::account(account), contact),
+            roles.iter().filter_map(|role| StaffRole::from_claim(role)),
+        )
     }
 
     /// A command request by somebody under a number of its own.

@@ -109,7 +109,7 @@ pub(super) async fn page(
     let page = call
         .app
         .cases
-        .list(&visible, Some(&parent.organization), &condition, cursor.map(|cursor| cursor.before), limit)
+        .list(&visible, among.organization, &condition, cursor.map(|cursor| cursor.before), limit)
         .await
         .map_err(|error| refusals::query(&error))?;
     let side = among.authority.side();

@@ -5,7 +5,7 @@ use crate::filter::{CaseFilter, FilterMode, ParentName};
 use crate::pipeline;
 use crate::status::ApiError;
 
-use super::cases_list::{CaseList, page};
+use super::cases_list::{Among, CaseList, page};
 
 /// Searches cases.
 ///
@@ -29,7 +29,7 @@ use super::cases_list::{CaseList, page};
 pub async fn handle(call: Call) -> Result<Reply, ApiError> {
     let filter = CaseFilter::parse(FilterMode::Search, call.query.text("query"))?;
     authorize_named(&call, &filter).await?;
-    page(&call, call.parent()?, &filter, None).await
+    page(&call, Among::of(&call), &filter, None).await
 }
 
 /// Searches cases of the one organization that the query demands (v2beta).
@@ -62,7 +62,7 @@ pub async fn handle_by_query(call: Call) -> Result<Reply, ApiError> {
         ApiError::invalid_field("query", "name the parent: organization=\"organizations/acme\" AND …")
             .with_reason("PARENT_MISSING")
     })?;
-    page(&call, &parent, &filter, None).await
+    page(&call, Among::parent(&parent), &filter, None).await
 }
 
 /// Every parent that the query names must be open to the caller, wherever in the query it stands.
@@ -73,8 +73,7 @@ async fn authorize_named(call: &Call, filter: &CaseFilter) -> Result<Vec<Parent>
             ParentName::Organization(id) => ("organizations", id),
             ParentName::Project(id) => ("projects", id),
         };
-        parents
-            .push(pipeline::authorize_parent(&call.app, call.endpoint.action, kind, id, &call.actor).await?);
+        parents.push(pipeline::authorize_parent(call, kind, id).await?);
     }
     Ok(parents)
 }

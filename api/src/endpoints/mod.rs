@@ -1,6 +1,6 @@
 //! Every endpoint: one line in the table, one file for the use case (handler, documentation, tests).
 //!
-//! To add an endpoint: its file, its line in [`ENDPOINTS`] with the [`Action`] it needs, its path in
+//! To add an endpoint: its file, its row in a group of [`table`] with the [`Action`] it needs, its path in
 //! [`crate::openapi`], and `make schemas` for the committed authorization table and description.
 
 pub mod attachments_get;
@@ -23,6 +23,7 @@ pub mod events_list;
 pub mod media_download;
 pub mod media_upload;
 pub mod priorities_list;
+pub mod table;
 
 use axum::http::Method;
 use dossier_domain::Action;
@@ -31,6 +32,7 @@ use futures::future::BoxFuture;
 use crate::call::{Call, Params, Reply, Version};
 use crate::path::{RawPath, unknown_path};
 use crate::status::{ApiError, Code};
+pub use table::endpoints;
 
 /// A use case.
 pub type Handler = fn(Call) -> BoxFuture<'static, Result<Reply, ApiError>>;
@@ -55,12 +57,18 @@ pub enum Segment {
     Literal(&'static str),
     /// Kind and id of a parent: two segments.
     Parent,
+    /// The same, or `organizations/-` for all that the caller acts for.
+    ParentOrAll,
+    /// An organization: two segments, of which the first is `organizations`.
+    Organization,
     /// The id of a case.
     Case,
     /// The id of a comment.
     Comment,
     /// The id of an attachment.
     Attachment,
+    /// The id of anything else, in the collection before it.
+    Item,
 }
 
 /// One endpoint.
@@ -83,241 +91,20 @@ pub struct Endpoint {
     pub handler: Handler,
 }
 
-use Segment::{Attachment, Case, Comment, Literal, Parent};
+impl Endpoint {
+    /// Whether the request's query names the parent, instead of the path: then the use case authorizes.
+    pub fn names_parent_in_query(&self) -> bool {
+        self.id == "cases.search.byQuery"
+    }
 
-const BOTH: &[Version] = &[Version::V2, Version::V2Beta];
-const CASES: &[Segment] = &[Parent, Literal("cases")];
-const CASE: &[Segment] = &[Parent, Literal("cases"), Case];
-const COMMENTS: &[Segment] = &[Parent, Literal("cases"), Case, Literal("comments")];
-const COMMENT: &[Segment] = &[Parent, Literal("cases"), Case, Literal("comments"), Comment];
-const CASE_EVENTS: &[Segment] = &[Parent, Literal("cases"), Case, Literal("events")];
-const ACCESS_EVENTS: &[Segment] = &[Parent, Literal("access"), Literal("events")];
-const ATTACHMENTS: &[Segment] = &[Parent, Literal("cases"), Case, Literal("attachments")];
-const ATTACHMENT: &[Segment] = &[Parent, Literal("cases"), Case, Literal("attachments"), Attachment];
-
-/// All endpoints, in the order of the committed tables.
-pub static ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        id: "caseClassifications.search",
-        method: Method::GET,
-        path: &[Literal("caseClassifications")],
-        verb: Some("search"),
-        kind: Kind::Query,
-        versions: BOTH,
-        action: Action::ReadClassifications,
-        handler: |call| Box::pin(std::future::ready(case_classifications_search::handle(&call))),
-    },
-    Endpoint {
-        id: "priorities.list",
-        method: Method::GET,
-        path: &[Literal("priorities")],
-        verb: None,
-        kind: Kind::Query,
-        versions: BOTH,
-        action: Action::ReadClassifications,
-        handler: |call| Box::pin(std::future::ready(priorities_list::handle(&call))),
-    },
-    Endpoint {
-        id: "cases.create",
-        method: Method::POST,
-        path: CASES,
-        verb: None,
-        kind: Kind::Command,
-        versions: BOTH,
-        action: Action::FileCase,
-        handler: |call| Box::pin(cases_create::handle(call)),
-    },
-    Endpoint {
-        id: "cases.get",
-        method: Method::GET,
-        path: CASE,
-        verb: None,
-        kind: Kind::Query,
-        versions: BOTH,
-        action: Action::ReadCases,
-        handler: |call| Box::pin(cases_get::handle(call)),
-    },
-    Endpoint {
-        id: "cases.list",
-        method: Method::GET,
-        path: CASES,
-        verb: None,
-        kind: Kind::Query,
-        versions: BOTH,
-        action: Action::ReadCases,
-        handler: |call| Box::pin(cases_list::handle(call)),
-    },
-    Endpoint {
-        id: "cases.search",
-        method: Method::GET,
-        path: CASES,
-        verb: Some("search"),
-        kind: Kind::Query,
-        versions: BOTH,
-        action: Action::ReadCases,
-        handler: |call| Box::pin(cases_search::handle(call)),
-    },
-    Endpoint {
-        id: "cases.search.byQuery",
-        method: Method::GET,
-        path: &[Literal("cases")],
-        verb: Some("search"),
-        kind: Kind::Query,
-        versions: &[Version::V2Beta],
-        action: Action::ReadCases,
-        handler: |call| Box::pin(cases_search::handle_by_query(call)),
-    },
-    Endpoint {
-        id: "cases.patch",
-        method: Method::PATCH,
-        path: CASE,
-        verb: None,
-        kind: Kind::Command,
-        versions: BOTH,
-        action: Action::EditCase,
-        handler: |call| Box::pin(cases_patch::handle(call)),
-    },
-    Endpoint {
-        id: "cases.escalate",
-        method: Method::POST,
-        path: CASE,
-        verb: Some("escalate"),
-        kind: Kind::Command,
-        versions: BOTH,
-        action: Action::EscalateCase,
-        handler: |call| Box::pin(cases_escalate::handle(call)),
-    },
-    Endpoint {
-        id: "cases.close",
-        method: Method::POST,
-        path: CASE,
-        verb: Some("close"),
-        kind: Kind::Command,
-        versions: BOTH,
-        action: Action::CloseCase,
-        handler: |call| Box::pin(cases_close::handle(call)),
-    },
-    Endpoint {
-        id: "cases.comments.create",
-        method: Method::POST,
-        path: COMMENTS,
-        verb: None,
-        kind: Kind::Command,
-        versions: BOTH,
-        action: Action::CommentOnCase,
-        handler: |call| Box::pin(comments_create::handle(call)),
-    },
-    Endpoint {
-        id: "cases.comments.get",
-        method: Method::GET,
-        path: COMMENT,
-        verb: None,
-        kind: Kind::Query,
-        versions: BOTH,
-        action: Action::ReadCases,
-        handler: |call| Box::pin(comments_get::handle(call)),
-    },
-    Endpoint {
-        id: "cases.comments.list",
-        method: Method::GET,
-        path: COMMENTS,
-        verb: None,
-        kind: Kind::Query,
-        versions: BOTH,
-        action: Action::ReadCases,
-        handler: |call| Box::pin(comments_list::handle(call)),
-    },
-    Endpoint {
-        id: "cases.showFeed",
-        method: Method::GET,
-        path: CASE,
-        verb: Some("showFeed"),
-        kind: Kind::Query,
-        versions: &[Version::V2Beta],
-        action: Action::ReadCases,
-        handler: |call| Box::pin(cases_show_feed::handle(call)),
-    },
-    Endpoint {
-        id: "cases.attachments.get",
-        method: Method::GET,
-        path: ATTACHMENT,
-        verb: None,
-        kind: Kind::Query,
-        versions: BOTH,
-        action: Action::ReadCases,
-        handler: |call| Box::pin(attachments_get::handle(call)),
-    },
-    Endpoint {
-        id: "cases.attachments.list",
-        method: Method::GET,
-        path: ATTACHMENTS,
-        verb: None,
-        kind: Kind::Query,
-        versions: BOTH,
-        action: Action::ReadCases,
-        handler: |call| Box::pin(attachments_list::handle(call)),
-    },
-    Endpoint {
-        id: "media.upload",
-        method: Method::POST,
-        path: ATTACHMENTS,
-        verb: None,
-        kind: Kind::Upload,
-        versions: BOTH,
-        action: Action::AttachToCase,
-        handler: |call| Box::pin(media_upload::handle(call)),
-    },
-    Endpoint {
-        id: "media.upload.withoutMedia",
-        method: Method::POST,
-        path: ATTACHMENTS,
-        verb: None,
-        kind: Kind::Command,
-        versions: BOTH,
-        action: Action::AttachToCase,
-        handler: |_| Box::pin(std::future::ready(Err(media_upload::without_media()))),
-    },
-    Endpoint {
-        id: "media.download",
-        method: Method::GET,
-        path: ATTACHMENT,
-        verb: Some("download"),
-        kind: Kind::Query,
-        versions: BOTH,
-        action: Action::ReadCases,
-        handler: |call| Box::pin(media_download::handle(call)),
-    },
-    Endpoint {
-        id: "cases.events.list",
-        method: Method::GET,
-        path: CASE_EVENTS,
-        verb: None,
-        kind: Kind::Export,
-        versions: BOTH,
-        action: Action::ReadHistory,
-        handler: |call| Box::pin(events_list::of_case(call)),
-    },
-    Endpoint {
-        id: "access.events.list",
-        method: Method::GET,
-        path: ACCESS_EVENTS,
-        verb: None,
-        kind: Kind::Export,
-        versions: BOTH,
-        action: Action::ReadHistory,
-        handler: |call| Box::pin(events_list::of_access(call)),
-    },
-    Endpoint {
-        id: "events.list",
-        method: Method::GET,
-        path: &[Literal("events")],
-        verb: None,
-        kind: Kind::Export,
-        versions: BOTH,
-        action: Action::ReadEventFeed,
-        handler: |call| Box::pin(events_feed::handle(call)),
-    },
-];
+    /// Whether it is about one organization, whoever asks: named by the path, by the query, or by who feeds its accounts.
+    pub fn names_organization(&self) -> bool {
+        let names = |segment: &Segment| {
+            matches!(segment, Segment::Parent | Segment::ParentOrAll | Segment::Organization)
+        };
+        self.names_parent_in_query() || self.versions == [Version::Scim] || self.path.iter().any(names)
+    }
+}
 
 /// Finds the endpoint of a method and a raw path.
 ///
@@ -330,12 +117,13 @@ pub fn route(method: &Method, raw_path: &str) -> Result<(&'static Endpoint, Vers
         _ => (false, &path.segments[..]),
     };
     let (version, segments) = match segments.split_first() {
+        Some((scim, [version, rest @ ..])) if scim == "scim" && version == "v2" => (Version::Scim, rest),
         Some((version, rest)) if version == "v2" => (Version::V2, rest),
         Some((version, rest)) if version == "v2beta" => (Version::V2Beta, rest),
         _ => return Err(unknown_path()),
     };
     let mut allowed = Vec::new();
-    for endpoint in ENDPOINTS {
+    for endpoint in endpoints() {
         if !endpoint.versions.contains(&version) || is_upload != (endpoint.kind == Kind::Upload) {
             continue;
         }
@@ -361,15 +149,20 @@ fn matches(endpoint: &Endpoint, mut segments: &[String], verb: Option<&str>) -> 
         let (first, rest) = segments.split_first()?;
         segments = rest;
         match segment {
-            Literal(text) => (first == text).then_some(())?,
-            Parent => {
+            Segment::Literal(text) => (first == text).then_some(())?,
+            Segment::Parent | Segment::ParentOrAll | Segment::Organization => {
+                if *segment == Segment::Organization && first != "organizations" {
+                    return None;
+                }
                 let (second, rest) = segments.split_first()?;
                 segments = rest;
+                params.across = *segment == Segment::ParentOrAll && first == "organizations" && second == "-";
                 params.parent = Some((first.clone(), second.clone()));
             }
-            Case => params.case.clone_from(first),
-            Comment => params.comment.clone_from(first),
-            Attachment => params.attachment.clone_from(first),
+            Segment::Case => params.case.clone_from(first),
+            Segment::Comment => params.comment.clone_from(first),
+            Segment::Attachment => params.attachment.clone_from(first),
+            Segment::Item => params.item.clone_from(first),
         }
     }
     segments.is_empty().then_some(params)
@@ -421,9 +214,9 @@ mod tests {
 
     #[test]
     fn endpoint_ids_are_unique() {
-        let mut ids: Vec<_> = ENDPOINTS.iter().map(|endpoint| endpoint.id).collect();
+        let mut ids: Vec<_> = endpoints().map(|endpoint| endpoint.id).collect();
         ids.sort_unstable();
         ids.dedup();
-        assert_eq!(ids.len(), ENDPOINTS.len());
+        assert_eq!(ids.len(), endpoints().count());
     }
 }

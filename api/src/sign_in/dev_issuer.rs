@@ -56,6 +56,17 @@ pub enum DevIssuerError {
     BadLifetime,
 }
 
+/// What a token says of somebody of the operator's side; of customers nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StaffClaims {
+    /// Staff roles.
+    pub roles: &'static [&'static str],
+    /// The support provider that an agent works for.
+    pub provider: Option<&'static str>,
+    /// The organization whose accounts a provisioner feeds.
+    pub organization: Option<&'static str>,
+}
+
 /// The built-in issuer.
 pub struct DevIssuer {
     key: SigningKey,
@@ -103,7 +114,7 @@ impl DevIssuer {
         Self { key: SigningKey::from(key), point, key_id }
     }
 
-    /// A bearer token. The subject is the address in lower case; `roles` and `provider` are for staff.
+    /// A bearer token. The subject is the address in lower case.
     ///
     /// # Errors
     /// [`DevIssuerError::BadEmail`], [`DevIssuerError::BadLifetime`].
@@ -111,8 +122,7 @@ impl DevIssuer {
         &self,
         email: &str,
         name: Option<&str>,
-        roles: &[&str],
-        provider: Option<&str>,
+        staff: &StaffClaims,
         now: Timestamp,
         ttl: SignedDuration,
     ) -> Result<String, DevIssuerError> {
@@ -130,11 +140,14 @@ impl DevIssuer {
         if let Some(name) = name {
             claims["name"] = name.into();
         }
-        if !roles.is_empty() {
-            claims[DEV_STAFF_CLAIM] = json!(roles);
+        if !staff.roles.is_empty() {
+            claims[DEV_STAFF_CLAIM] = json!(staff.roles);
         }
-        if let Some(provider) = provider {
+        if let Some(provider) = staff.provider {
             claims["support_provider"] = provider.into();
+        }
+        if let Some(organization) = staff.organization {
+            claims["organization"] = organization.into();
         }
         let header = json!({"alg": "ES256", "typ": "JWT", "kid": self.key_id});
         let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
@@ -205,15 +218,15 @@ mod tests {
         let issuer = DevIssuer::load_or_create(data.path(), seeded(1)).unwrap();
         let now: Timestamp = "2026-11-20T10:00:00Z".parse().unwrap();
         let hour = SignedDuration::from_hours(1);
-        let token = issuer
-            .issue(" Agent-North@Support.example", Some("North"), &["agent"], Some("north"), now, hour)
-            .unwrap();
+        let staff = StaffClaims { roles: &["agent"], provider: Some("north"), organization: Some("acme") };
+        let token = issuer.issue(" Agent-North@Support.example", Some("North"), &staff, now, hour).unwrap();
         let principal = verifier(&issuer).verify(&token, now).await.unwrap();
         assert_eq!(principal.email, "agent-north@support.example");
         assert_eq!(principal.subject, "agent-north@support.example");
         assert_eq!(principal.display_name.as_deref(), Some("North"));
         assert_eq!(principal.staff_roles, ["agent"]);
         assert_eq!(principal.provider.as_deref(), Some("north"));
+        assert_eq!(principal.organization.as_deref(), Some("acme"));
         assert_eq!(principal.token_expires_at, now + hour);
     }
 
@@ -224,7 +237,7 @@ mod tests {
         let first = DevIssuer::load_or_create(&directory, seeded(1)).unwrap();
         let again = DevIssuer::load_or_create(&directory, seeded(2)).unwrap();
         let now: Timestamp = "2026-11-20T10:00:00Z".parse().unwrap();
-        let token = again.issue("a@b", None, &[], None, now, SignedDuration::from_secs(1)).unwrap();
+        let token = again.issue("a@b", None, &StaffClaims::default(), now, SignedDuration::from_secs(1)).unwrap();
         assert!(verifier(&first).verify(&token, now).await.is_ok());
         let mode = fs::metadata(directory.join(DEV_KEY_FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
@@ -241,7 +254,7 @@ mod tests {
         ));
         let issuer = DevIssuer::load_or_create(data.path(), seeded(1)).unwrap();
         let now = Timestamp::UNIX_EPOCH;
-        let issue = |email, ttl| issuer.issue(email, None, &[], None, now, ttl);
+        let issue = |email, ttl| issuer.issue(email, None, &StaffClaims::default(), now, ttl);
         assert!(matches!(issue("bob", SignedDuration::ZERO), Err(DevIssuerError::BadEmail(_))));
         assert!(matches!(issue("a@b", SignedDuration::MAX), Err(DevIssuerError::BadLifetime)));
         fs::write(data.path().join(DEV_KEY_FILE), "not a key").unwrap();

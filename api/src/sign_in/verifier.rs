@@ -76,17 +76,60 @@ impl Verifier {
         counted(self.check(token, now).await)
     }
 
-    async fn check(&self, token: &str, now: Timestamp) -> Result<Arc<Principal>, SignInError> {
-        if token.len() > MAX_TOKEN_BYTES {
-            return Err(SignInError::Malformed("it is too long"));
+    /// Verifies an ID token that was asked for with `nonce` by the client that this verifier has as its audience. Not
+    /// remembered: each is used once. Counts nothing: the sign-in that it is part of does.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify`], and [`SignInError::Nonce`].
+    pub async fn verify_id_token(
+        &self,
+        token: &str,
+        nonce: &str,
+        now: Timestamp,
+    ) -> Result<Principal, SignInError> {
+        let (claims, _) = self.authentic_claims(token, self.current_keys(token, now).await?, now).await?;
+        let principal = self.check_claims(&claims, now)?;
+        // Of a token for several audiences, the party that it was given to must be us (OpenID Connect Core 3.1.3.7).
+        let given_to = claims.get("azp").and_then(Value::as_str);
+        let several = texts(claims.get("aud")).nth(1).is_some();
+        let ours = |party: &str| self.settings.audiences.iter().any(|audience| audience == party);
+        if given_to.map_or(several, |party| !ours(party)) {
+            return Err(SignInError::Audience);
         }
-        let keys = self.keys.keys(now).await.map_err(|_| SignInError::IssuerUnavailable)?;
+        if claims.get("nonce").and_then(Value::as_str) != Some(nonce) {
+            return Err(SignInError::Nonce);
+        }
+        Ok(principal)
+    }
+
+    async fn check(&self, token: &str, now: Timestamp) -> Result<Arc<Principal>, SignInError> {
+        let keys = self.current_keys(token, now).await?;
         let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         if let Some((generation, principal)) = self.verified.get(&digest)
             && generation == keys.generation()
         {
             return self.unexpired(principal.token_expires_at.as_second(), now).map(|()| principal);
         }
+        let (claims, generation) = self.authentic_claims(token, keys, now).await?;
+        let principal = Arc::new(self.check_claims(&claims, now)?);
+        self.verified.insert(digest, (generation, Arc::clone(&principal)));
+        Ok(principal)
+    }
+
+    async fn current_keys(&self, token: &str, now: Timestamp) -> Result<Arc<KeySet>, SignInError> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(SignInError::Malformed("it is too long"));
+        }
+        self.keys.keys(now).await.map_err(|_| SignInError::IssuerUnavailable)
+    }
+
+    /// The claims of a token that our issuer has signed, and the generation of keys that says so.
+    async fn authentic_claims(
+        &self,
+        token: &str,
+        keys: Arc<KeySet>,
+        now: Timestamp,
+    ) -> Result<(Map<String, Value>, u64), SignInError> {
         let signed = Signed::parse(token)?;
         let claims = signed.claims()?;
         // Looked at before the signature, so that tokens of other issuers never make us ask ours for newer keys.
@@ -94,9 +137,7 @@ impl Verifier {
             return Err(SignInError::Issuer);
         }
         let generation = self.check_signature(&signed, keys, now).await?;
-        let principal = Arc::new(self.check_claims(&claims, now)?);
-        self.verified.insert(digest, (generation, Arc::clone(&principal)));
-        Ok(principal)
+        Ok((claims, generation))
     }
 
     /// Answers the generation of the keys that verified the signature.
@@ -154,6 +195,7 @@ impl Verifier {
             display_name: text("name").map(str::to_owned),
             staff_roles: staff_roles(claims, &self.settings.staff_claim),
             provider: text("support_provider").map(str::to_owned),
+            organization: text("organization").map(str::to_owned),
             token_expires_at: Timestamp::from_second(expires).unwrap_or(Timestamp::MAX),
         })
     }
@@ -191,7 +233,7 @@ pub fn normalized(email: &str) -> Option<String> {
     sound.then_some(email)
 }
 
-fn counted<T>(outcome: Result<T, SignInError>) -> Result<T, SignInError> {
+pub(crate) fn counted<T>(outcome: Result<T, SignInError>) -> Result<T, SignInError> {
     if let Err(error) = &outcome {
         metrics::counter!("dossier_sign_in_refused_total", "reason" => error.reason()).increment(1);
     }

@@ -74,8 +74,8 @@ impl AccessCommand {
     /// What the actor must be allowed to do.
     pub fn action(&self) -> Action {
         match self {
-            Self::RegisterOrganization(_)
-            | Self::VerifyDomain(_)
+            Self::RegisterOrganization(_) => Action::RegisterOrganization,
+            Self::VerifyDomain(_)
             | Self::GrantEntitlement(_)
             | Self::EndEntitlement(_)
             | Self::TransferManagement(_) => Action::AdministerOrganizations,

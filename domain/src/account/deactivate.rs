@@ -82,8 +82,12 @@ mod tests {
     fn the_directory_of_another_organization_finds_no_such_account() {
         let out = AccountCommand::Deactivate(DeactivateAccount {});
         let refused =
-            decide_account_in(&opened("erin"), "erin", &out, "provisioner", &acme().build(), "initech")
+            decide_account_in(&opened("erin"), "erin", &out, "operator", &acme().build(), "initech")
                 .unwrap_err();
         assert_eq!(refused.reason(), "ACCOUNT_NOT_FOUND");
+        let elsewhere =
+            decide_account_in(&opened("erin"), "erin", &out, "provisioner", &acme().build(), "initech")
+                .unwrap_err();
+        assert_eq!(elsewhere.reason(), "NOT_FOR_YOU", "it is bound to acme");
     }
 }

@@ -58,6 +58,14 @@ impl AccountRejection {
         }
     }
 
+    /// Particulars for programs, by name.
+    pub fn metadata(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Access(refusal) => refusal.metadata(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The field that does not fit, where it is one.
     pub fn field(&self) -> Option<&'static str> {
         match self {

@@ -49,6 +49,10 @@ pub enum Action {
     ProvisionAccounts,
     /// Ask whether a principal sees a case, and which events make it so (R-RES-5).
     ExplainAccess,
+    /// See who one is, and the organizations that one belongs to or acts for (R-ORG-1).
+    ReadOneself,
+    /// Register an organization (R-ORG-1).
+    RegisterOrganization,
     /// Ask support to recover an account, for no organization (R-ACCESS-6).
     RequestAccountRecovery,
     /// Read and close what people ask to recover (R-ACCESS-6).
@@ -57,7 +61,7 @@ pub enum Action {
 
 impl Action {
     /// All of them, in the order of the committed table.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::ReadClassifications,
         Self::ReadCases,
         Self::FileCase,
@@ -80,13 +84,20 @@ impl Action {
         Self::ManageResellerAccess,
         Self::ProvisionAccounts,
         Self::ExplainAccess,
+        Self::ReadOneself,
+        Self::RegisterOrganization,
         Self::RequestAccountRecovery,
         Self::HandleAccountRecovery,
     ];
 
+    /// Whether it is open to whoever has not signed in: who cannot get in must be able to ask for help (R-ACCESS-6).
+    pub fn needs_no_sign_in(self) -> bool {
+        self == Self::RequestAccountRecovery
+    }
+
     /// Whether it is about all organizations at once: then no membership opens it, and who asks is told nothing of any.
     pub fn spans_organizations(self) -> bool {
-        matches!(self, Self::ReadEventFeed | Self::HandleAccountRecovery)
+        matches!(self, Self::ReadEventFeed | Self::HandleAccountRecovery | Self::RegisterOrganization)
     }
 
     /// What the action needs (R-CASE-4, R-ACCESS-1, R-ACCESS-2, R-ACCESS-7, R-RES-1). This match is the whole policy.
@@ -94,7 +105,7 @@ impl Action {
         let nobody = Requirement { anyone: false, member: None, reseller: false, staff: &[] };
         let member = |role, support_privilege| Some(MemberRequirement { role, support_privilege });
         match self {
-            Self::ReadClassifications | Self::RequestAccountRecovery => {
+            Self::ReadClassifications | Self::ReadOneself | Self::RequestAccountRecovery => {
                 Requirement { anyone: true, ..nobody }
             }
             Self::ReadCases => Requirement {
@@ -113,7 +124,7 @@ impl Action {
                 ..nobody
             },
             Self::WorkOnCase => Requirement { staff: &[StaffRole::Agent], ..nobody },
-            Self::AdministerOrganizations => Requirement { staff: &[StaffRole::Operator], ..nobody },
+            Self::AdministerOrganizations | Self::RegisterOrganization => Requirement { staff: &[StaffRole::Operator], ..nobody },
             Self::ReadHistory => Requirement { staff: &[StaffRole::Auditor], ..nobody },
             Self::ReadEventFeed => Requirement { staff: &[StaffRole::Analyst], ..nobody },
             Self::ReadOrganization | Self::ReadMembers | Self::ReadSupportProfile => {

@@ -198,6 +198,7 @@ fn r_res_1_a_reseller_manages_neither_members_nor_its_own_admission() {
             Action::EditCase,
             Action::CloseCase,
             Action::EscalateCase,
+            Action::ReadOneself,
             Action::RequestAccountRecovery,
         ];
         assert_eq!(nina.open_to(action).is_ok(), case_work.contains(&action), "{action:?}");
@@ -298,4 +299,21 @@ fn r_access_2_owners_manage_editors_and_viewers_add_and_read_and_outsiders_nothi
         let support = ["operator", "agent-north"].contains(&who);
         assert_eq!(open(who, Action::HandleAccountRecovery), support, "{who}");
     }
+}
+
+/// A machine that feeds one organization's accounts is nobody elsewhere, and nobody at all while it is bound to none.
+#[test]
+fn a_provisioner_is_one_only_in_the_organization_that_it_is_bound_to() {
+    let bound = people("provisioner");
+    let unbound = Actor { bound_to: None, ..bound.clone() };
+    let may = |actor: &Actor, organization: &OrganizationId| {
+        Authority::of(actor, organization, &acme().build(), at(0)).open_to(Action::ProvisionAccounts).is_ok()
+    };
+    assert!(may(&bound, &acme_id()));
+    assert!(!may(&bound, &nimbus_id()));
+    assert!(!may(&unbound, &acme_id()));
+    assert!(Authority::across_organizations(&bound).open_to(Action::ProvisionAccounts).is_err());
+    let agent = Actor { bound_to: Some(nimbus_id()), ..people("agent-north") };
+    let reads = Authority::of(&agent, &acme_id(), &acme().build(), at(0)).open_to(Action::ReadCases);
+    assert!(reads.is_ok(), "only provisioners are bound");
 }

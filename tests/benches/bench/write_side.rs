@@ -1,6 +1,6 @@
 //! Appends, commands, replay and projection, in process.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -130,11 +130,7 @@ impl World {
         let account = identity::account_id(&self.sealer, "bench", email);
         let contact = Contact { email: email.to_owned(), display_name: email.to_owned() };
         let staff = email.split('@').next().and_then(StaffRole::from_claim);
-        Actor {
-            account,
-            contact: Personal::new(Subject::account(account), contact),
-            staff_roles: BTreeSet::from_iter(staff),
-        }
+        Actor::new(account, Personal::new(Subject::account(account), contact), staff)
     }
 
     fn request(&self, email: &str) -> Request {

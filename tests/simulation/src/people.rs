@@ -1,6 +1,6 @@
 //! Who acts, and the organizations they belong to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dossier_commands::identity;
@@ -39,11 +39,7 @@ pub fn actor(sealer: &Sealer, email: &str) -> Actor {
     let account = identity::account_id(sealer, "https://issuer.example", email);
     let contact = Contact { email: email.to_owned(), display_name: email.to_owned() };
     let staff = email.split('@').next().and_then(StaffRole::from_claim);
-    Actor {
-        account,
-        contact: Personal::new(Subject::account(account), contact),
-        staff_roles: BTreeSet::from_iter(staff),
-    }
+    Actor::new(account, Personal::new(Subject::account(account), contact), staff)
 }
 
 /// What an organization needs before anybody files a case.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dossier_api::authorization::{STANDINGS, decide};
 use dossier_api::call::Version;
-use dossier_api::endpoints::{ENDPOINTS, Endpoint, Kind, Segment};
+use dossier_api::endpoints::{Endpoint, Kind, Segment, endpoints};
 use dossier_domain::access::{AccessCommand, AddMember};
 use dossier_domain::{AccountStatus, ProductId, Role};
 use dossier_tests::people::{AGENT, ALICE, ANALYST, AUDITOR, BOB, CAROL, DAVE, ENGINEER, OPERATOR};
@@ -129,7 +129,7 @@ async fn every_endpoint_answers_everybody_as_the_table_says() {
     server.administer("acme", 1, AccessCommand::AddMember(pending)).await.unwrap();
     let alice = server.client(ALICE);
     let mut wrong = Vec::new();
-    for endpoint in ENDPOINTS {
+    for endpoint in endpoints() {
         for standing in STANDINGS {
             let subject = Subject::new(&alice).await;
             let before = server.head().await;
@@ -189,7 +189,7 @@ async fn without_a_good_token_every_endpoint_is_401_and_nothing_else_is_judged()
         (Some(format!("Bearer {}x", "y".repeat(20_000))), "TOKEN_MALFORMED"),
     ];
     let anonymous = server.anonymous();
-    for endpoint in ENDPOINTS {
+    for endpoint in endpoints() {
         for (authorization, reason) in &authorizations {
             for path in [subject.path(endpoint), Subject::nonsense().path(endpoint)] {
                 let mut call = anonymous.call(method(endpoint), &path).bytes("{broken");

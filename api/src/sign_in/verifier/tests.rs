@@ -82,6 +82,7 @@ async fn a_good_token_becomes_a_principal() {
             display_name: Some("Alice".into()),
             staff_roles: vec!["agent".into(), "engineer".into()],
             provider: Some("north".into()),
+            organization: None,
             token_expires_at: Timestamp::from_second(NOW + 60).unwrap(),
         }
     );

@@ -1,0 +1,14 @@
+//! The table of endpoints, one file a group.
+
+mod cases;
+mod events;
+
+use super::Endpoint;
+use crate::call::Version;
+
+const BOTH: &[Version] = &[Version::V2, Version::V2Beta];
+
+/// All endpoints, in the order of the committed tables.
+pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> + Clone {
+    [cases::ENDPOINTS, events::ENDPOINTS].into_iter().flatten()
+}
