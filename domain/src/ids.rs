@@ -199,6 +199,22 @@ name_id!(
     "a plan id (lower-case letters, digits and dashes, at most 63)"
 );
 
+name_id!(
+    /// Identity of a support provider in the catalogue.
+    ProviderId,
+    "a provider id (lower-case letters, digits and dashes, at most 63)"
+);
+name_id!(
+    /// Identity of a business calendar in the catalogue.
+    CalendarId,
+    "a calendar id (lower-case letters, digits and dashes, at most 63)"
+);
+name_id!(
+    /// Identity of a private document in the catalogue.
+    DocumentId,
+    "a document id (lower-case letters, digits and dashes, at most 63)"
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

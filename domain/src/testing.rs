@@ -1,8 +1,10 @@
 //! Given/when/then for decisions, and the people and plans that the tests speak of. Only built for tests.
 
 mod cases;
+mod support;
 
 pub(crate) use cases::*;
+pub(crate) use support::*;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +20,7 @@ use crate::account::{
     Provisioning, SignIn,
 };
 use crate::catalogue::Capability::{Escalate, Phone, RedefinePriority};
-use crate::catalogue::{AccessPolicy, Catalogue, Priority, ProductMove};
+use crate::catalogue::{AccessPolicy, Catalogue, Links, Priority, ProductMove};
 use crate::domain_claim::{self, DomainClaim, DomainClaimCommand, DomainClaimEvent};
 use crate::export::{self, Export, ExportEvent, RecordExport};
 use crate::{
@@ -66,6 +68,8 @@ pub(crate) fn catalogue() -> Catalogue {
         display_name: id.to_owned(),
         priorities: priorities.iter().copied().collect(),
         capabilities: capabilities.iter().copied().collect(),
+        channels: BTreeSet::new(),
+        responses: BTreeMap::new(),
     };
     let product = |id: &str, plans: &[&str]| crate::catalogue::Product {
         id: ProductId::new(id).unwrap(),
@@ -114,6 +118,12 @@ pub(crate) fn catalogue() -> Catalogue {
             grant_delay_seconds: 0,
             consumer_mail_domains: BTreeSet::from(["mail.example".to_owned()]),
         },
+        regions: BTreeMap::new(),
+        calendars: Vec::new(),
+        providers: Vec::new(),
+        documents: Vec::new(),
+        contacts: Vec::new(),
+        links: Links::default(),
     };
     catalogue.validate().unwrap();
     catalogue

@@ -27,6 +27,7 @@ use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::ids::CalendarId;
 use hours::{MINUTES_OF_DAY, index};
 
 /// How far a search for an opening, a closing or a deadline looks ahead, in days: ten years. What lies beyond is
@@ -44,7 +45,7 @@ pub fn time_zone(name: &str) -> Option<TimeZone> {
 #[serde(deny_unknown_fields)]
 pub struct CalendarEntry {
     /// Stable key.
-    pub id: String,
+    pub id: CalendarId,
     /// IANA time zone.
     pub time_zone: String,
     /// Opening hours by weekday.
@@ -61,7 +62,7 @@ pub enum InvalidCalendar {
     #[error("calendar {id}: {time_zone:?} is no IANA time zone; wanted a name such as \"Europe/Paris\"")]
     TimeZone {
         /// The calendar.
-        id: String,
+        id: CalendarId,
         /// What was given.
         time_zone: String,
     },
@@ -69,13 +70,13 @@ pub enum InvalidCalendar {
     #[error("calendar {id} has no opening hours; give a weekday some, such as monday = [\"09:00-17:30\"]")]
     NoHours {
         /// The calendar.
-        id: String,
+        id: CalendarId,
     },
     /// Two stretches overlap.
     #[error("calendar {id} has opening hours that overlap on {day}; join them or part them")]
     Overlap {
         /// The calendar.
-        id: String,
+        id: CalendarId,
         /// The weekday.
         day: &'static str,
     },
@@ -130,7 +131,7 @@ impl OpenInterval {
 
 impl Calendar {
     /// Stable key.
-    pub fn id(&self) -> &str {
+    pub fn id(&self) -> &CalendarId {
         &self.entry.id
     }
 

@@ -89,7 +89,7 @@ fn scene() -> impl Strategy<Value = (Calendar, Timestamp)> {
             let hours: serde_json::Map<_, _> =
                 names.into_iter().zip(week).map(|(day, hours)| (day.to_owned(), hours.into())).collect();
             let entry = CalendarEntry {
-                id: "random".to_owned(),
+                id: CalendarId::new("random").unwrap(),
                 time_zone: zone.iana_name()?.to_owned(),
                 hours: serde_json::from_value(hours.into()).ok()?,
                 holidays: holidays

@@ -10,7 +10,7 @@ fn calendar(zone: &str, days: &[&str], hours: &[&str]) -> Calendar {
 fn entry(zone: &str, days: &[&str], hours: &[&str]) -> CalendarEntry {
     let week: serde_json::Map<_, _> = days.iter().map(|day| ((*day).to_owned(), hours.into())).collect();
     CalendarEntry {
-        id: "desk".to_owned(),
+        id: CalendarId::new("desk").unwrap(),
         time_zone: zone.to_owned(),
         hours: serde_json::from_value(week.into()).unwrap(),
         holidays: BTreeSet::new(),

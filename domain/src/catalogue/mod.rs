@@ -1,6 +1,17 @@
 //! The catalogue: which products, plans and classifications there are, and what each plan brings. It is configuration, handed
 //! to every decision; what a decision took from it goes into the event, so that editing it rewrites nothing.
 
+mod check_support;
+mod response;
+mod support;
+#[cfg(test)]
+mod support_tests;
+#[cfg(test)]
+mod tests;
+
+pub use response::{ResponseObjective, ResponseObjectives};
+pub use support::{Channel, Document, DocumentKind, Links, Phone, Provider, SupportContact};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -8,7 +19,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::address::DomainName;
-use crate::ids::{PlanId, ProductId};
+use crate::calendar::Calendar;
+use crate::ids::{CalendarId, PlanId, ProductId, ProviderId};
 
 /// Urgency of a case (R-CASE-2). P0 comes with some plans only (R-PLAN-3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -104,6 +116,12 @@ pub struct Plan {
     /// What it allows beyond filing and following.
     #[serde(default)]
     pub capabilities: BTreeSet<Capability>,
+    /// Ways to reach support, as listed; see [`Plan::offered_channels`].
+    #[serde(default)]
+    pub channels: BTreeSet<Channel>,
+    /// How soon support answers, by priority; see [`Plan::response`].
+    #[serde(default)]
+    pub responses: BTreeMap<Priority, ResponseObjectives>,
 }
 
 /// A product that is supported.
@@ -177,7 +195,7 @@ fn first_line() -> u8 {
     1
 }
 
-/// Products, plans, classifications and languages of one deployment.
+/// Products, plans, classifications, languages and support of one deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Catalogue {
@@ -192,6 +210,24 @@ pub struct Catalogue {
     /// How people get access.
     #[serde(default)]
     pub access: AccessPolicy,
+    /// Countries (ISO 3166, or UN M49 in digits) of each region that is named.
+    #[serde(default)]
+    pub regions: BTreeMap<String, BTreeSet<String>>,
+    /// Business calendars.
+    #[serde(default)]
+    pub calendars: Vec<Calendar>,
+    /// Support providers.
+    #[serde(default)]
+    pub providers: Vec<Provider>,
+    /// Private documents and downloads.
+    #[serde(default)]
+    pub documents: Vec<Document>,
+    /// Whom to reach about what no case is filed for.
+    #[serde(default)]
+    pub contacts: Vec<SupportContact>,
+    /// Where to find what is not here.
+    #[serde(default)]
+    pub links: Links,
 }
 
 impl AccessPolicy {
@@ -250,6 +286,7 @@ impl Catalogue {
         }
         self.validate_moves()?;
         self.access.validate()?;
+        self.validate_support()?;
         let mut classifications = BTreeSet::new();
         for classification in &self.classifications {
             if !classifications.insert(&classification.id) {
@@ -309,6 +346,26 @@ impl Catalogue {
         self.products.iter().find(|product| product.id == *id)
     }
 
+    /// The calendar with this key.
+    pub fn calendar(&self, id: &CalendarId) -> Option<&Calendar> {
+        self.calendars.iter().find(|calendar| calendar.id() == id)
+    }
+
+    /// The support provider with this key.
+    pub fn provider(&self, id: &ProviderId) -> Option<&Provider> {
+        self.providers.iter().find(|provider| provider.id == *id)
+    }
+
+    /// The provider that gets what fits no other (R-ROUTE-1); there is one as soon as there are providers.
+    pub fn default_queue(&self) -> Option<&Provider> {
+        self.providers.iter().find(|provider| provider.default_queue)
+    }
+
+    /// Whether a region, by name, or a country covers a country.
+    pub fn covers(&self, region: &str, country: &str) -> bool {
+        region == country || self.regions.get(region).is_some_and(|countries| countries.contains(country))
+    }
+
     /// The classification with this key, listed or not.
     pub fn classification(&self, id: &str) -> Option<&Classification> {
         self.classifications.iter().find(|classification| classification.id == id)
@@ -318,73 +375,5 @@ impl Catalogue {
     pub fn language(&self, wish: &str) -> String {
         let base = wish.split('-').next().unwrap_or_default();
         [wish, base].into_iter().find(|tag| self.languages.contains(*tag)).unwrap_or("en").to_owned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::catalogue;
-
-    /// R-CASE-2.
-    #[test]
-    fn r_case_2_each_priority_is_told_apart_by_its_workaround() {
-        let says = |priority: Priority, text: &str| priority.description().contains(text);
-        assert!(
-            says(Priority::P1, "several users")
-                && says(Priority::P1, "unusable")
-                && says(Priority::P1, "no workaround")
-        );
-        assert!(says(Priority::P2, "one user") && says(Priority::P2, "no acceptable workaround"));
-        assert!(says(Priority::P3, "a workaround exists"));
-        assert!(says(Priority::P4, "no workaround is needed"));
-    }
-
-    #[test]
-    fn a_catalogue_whose_references_lead_nowhere_is_refused_by_name() {
-        let refused = |change: fn(&mut Catalogue)| {
-            let mut catalogue = catalogue();
-            change(&mut catalogue);
-            catalogue.validate().unwrap_err().to_string()
-        };
-        assert!(refused(|catalogue| catalogue.languages.clear()).contains("languages"));
-        assert!(refused(|catalogue| catalogue.plans.truncate(1)).contains("plan gold"));
-        assert!(refused(|catalogue| catalogue.products.truncate(1)).contains("product storage"));
-        assert!(
-            refused(|catalogue| catalogue.plans.push(catalogue.plans[0].clone())).contains("stands twice")
-        );
-        assert!(
-            refused(|catalogue| catalogue.products.push(catalogue.products[0].clone()))
-                .contains("stands twice")
-        );
-        assert!(
-            refused(|catalogue| catalogue.classifications.push(catalogue.classifications[0].clone()))
-                .contains("twice")
-        );
-        assert!(refused(|catalogue| catalogue.classifications[0].product_line = 3).contains("product_line"));
-        assert!(
-            refused(|catalogue| catalogue.access.grant_delay_seconds = 86_401)
-                .contains("grant_delay_seconds")
-        );
-        assert!(
-            refused(|catalogue| {
-                catalogue.access.consumer_mail_domains.insert("Mail.example".to_owned());
-            })
-            .contains("consumer_mail_domains")
-        );
-        assert!(
-            refused(|catalogue| {
-                let moves = catalogue.products.iter_mut().find_map(|product| product.moves.as_mut()).unwrap();
-                moves.ends_at = Timestamp::MIN;
-            })
-            .contains("before its move")
-        );
-        assert!(
-            refused(|catalogue| {
-                let moves = catalogue.products.iter_mut().find_map(|product| product.moves.as_mut()).unwrap();
-                moves.exempting_products.insert(ProductId::new("toaster").unwrap());
-            })
-            .contains("toaster")
-        );
     }
 }
