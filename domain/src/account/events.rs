@@ -72,6 +72,11 @@ personal_fields!(AccountDeactivated {});
 pub struct AccountReactivated {}
 personal_fields!(AccountReactivated {});
 
+/// The directory knows the person no more: they are out, at once, and their address is free.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountDeleted {}
+personal_fields!(AccountDeleted {});
+
 domain_events! {
     /// Everything that can have happened to an account.
     pub enum AccountEvent {
@@ -85,5 +90,7 @@ domain_events! {
         AccountDeactivated @ 1,
         /// It is in again.
         AccountReactivated @ 1,
+        /// It has ended; the same directory may open it again.
+        AccountDeleted @ 1,
     }
 }

@@ -12,6 +12,7 @@
 
 mod change_contact;
 mod deactivate;
+mod delete_account;
 pub mod email_claim;
 mod events;
 mod open_account;
@@ -20,13 +21,14 @@ mod state;
 
 pub use change_contact::ChangeContact;
 pub use deactivate::{DeactivateAccount, ReactivateAccount};
+pub use delete_account::DeleteAccount;
 pub use email_claim::{
     ClaimEmail, EmailClaim, EmailClaimCommand, EmailClaimEvent, EmailClaimed, EmailReleased, HolderState,
     ReleaseEmail,
 };
 pub use events::{
-    AccountDeactivated, AccountEmailChanged, AccountEvent, AccountOpened, AccountReactivated, AccountRenamed,
-    Provisioning, SignIn,
+    AccountDeactivated, AccountDeleted, AccountEmailChanged, AccountEvent, AccountOpened, AccountReactivated,
+    AccountRenamed, Provisioning, SignIn,
 };
 pub use open_account::OpenAccount;
 pub use rejection::AccountRejection;
@@ -47,12 +49,14 @@ pub enum AccountCommand {
     Deactivate(DeactivateAccount),
     /// Make it active again.
     Reactivate(ReactivateAccount),
+    /// End it.
+    Delete(DeleteAccount),
 }
 
 /// Decides a command on an account; the context's organization is the one for which it is or was opened.
 ///
 /// # Errors
-/// [`AccountRejection`] says why nothing happens. An account of another organization is not found.
+/// [`AccountRejection`] says why nothing happens. An account of another organization is not found, nor is a deleted one.
 pub fn decide(
     account: &Account,
     id: AccountId,
@@ -69,12 +73,13 @@ pub fn decide(
     }
     let opened = account
         .opened()
-        .filter(|opened| own || Some(&opened.organization) == context.organization)
+        .filter(|opened| own || (Some(&opened.organization) == context.organization && !opened.deleted))
         .ok_or(AccountRejection::NotFound)?;
     match command {
         AccountCommand::Open(_) => Err(AccountRejection::AlreadyOpen),
         AccountCommand::ChangeContact(command) => command.decide(opened, own, context),
         AccountCommand::Deactivate(command) => Ok(command.decide(opened)),
         AccountCommand::Reactivate(command) => Ok(command.decide(opened)),
+        AccountCommand::Delete(command) => Ok(command.decide(opened)),
     }
 }

@@ -6,7 +6,7 @@ use super::state::{Account, AccountStatus};
 use crate::address::EmailAddress;
 use crate::authority::{AccessRefusal, Action};
 use crate::context::Context;
-use crate::ids::{AccountId, EmailKey};
+use crate::ids::{AccountId, EmailKey, OrganizationId};
 use crate::personal::{Contact, Personal};
 
 /// Opens an account.
@@ -39,6 +39,7 @@ impl OpenAccount {
         }
         match (account.status(), self.provisioning) {
             (AccountStatus::Unknown, _) => {}
+            (_, Provisioning::Directory) if is_deleted_from(account, context.organization) => {}
             (_, Provisioning::Directory) => return Err(AccountRejection::AlreadyOpen),
             (AccountStatus::Active, Provisioning::FirstSignIn) => return Ok(Vec::new()),
             (AccountStatus::Deactivated, Provisioning::FirstSignIn) => {
@@ -64,6 +65,11 @@ impl OpenAccount {
             .into(),
         ])
     }
+}
+
+/// Whether an organization's directory has deleted the account: only then, and only there, may it be opened again.
+fn is_deleted_from(account: &Account, organization: Option<&OrganizationId>) -> bool {
+    account.opened().is_some_and(|opened| opened.deleted && Some(&opened.organization) == organization)
 }
 
 /// The address must be in a verified domain of the organization, and none of consumer mail (R-ACCESS-8).

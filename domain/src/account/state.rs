@@ -17,7 +17,7 @@ pub enum AccountStatus {
     Unknown,
     /// Their account is active.
     Active,
-    /// Their account was deactivated: they are out.
+    /// Their account was deactivated or deleted: they are out.
     Deactivated,
 }
 
@@ -36,6 +36,8 @@ pub struct OpenedAccount {
     pub email: EmailKey,
     /// Whether they are in.
     pub active: bool,
+    /// Whether the directory knows them no more.
+    pub deleted: bool,
     /// When it was opened.
     pub opened_at: Timestamp,
     /// When it last changed.
@@ -62,9 +64,9 @@ impl Account {
         }
     }
 
-    /// Whether its person has an address, active or not.
+    /// Whether its person has an address, active or not. Who was deleted has none.
     pub fn has_email(&self, email: EmailKey) -> bool {
-        self.0.as_ref().is_some_and(|opened| opened.email == email)
+        self.0.as_ref().is_some_and(|opened| opened.email == email && !opened.deleted)
     }
 }
 
@@ -89,6 +91,7 @@ impl Aggregate for Account {
                 contact: event.contact.clone(),
                 email: event.email,
                 active: true,
+                deleted: false,
                 opened_at: at,
                 changed_at: at,
             });
@@ -104,6 +107,10 @@ impl Aggregate for Account {
             AccountEvent::AccountRenamed(event) => opened.contact = event.contact.clone(),
             AccountEvent::AccountDeactivated(_) => opened.active = false,
             AccountEvent::AccountReactivated(_) => opened.active = true,
+            AccountEvent::AccountDeleted(_) => {
+                opened.active = false;
+                opened.deleted = true;
+            }
         }
     }
 

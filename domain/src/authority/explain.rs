@@ -211,6 +211,7 @@ impl Facts<'_> {
                             AccountEvent::AccountOpened(_)
                                 | AccountEvent::AccountDeactivated(_)
                                 | AccountEvent::AccountReactivated(_)
+                                | AccountEvent::AccountDeleted(_)
                         )
                     },
                 ),

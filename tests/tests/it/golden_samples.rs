@@ -11,8 +11,8 @@ use dossier_domain::access::{
     ResellerAccessAllowedV1, ResellerAccessWithdrawn, ResellerAccessWithdrawnV1, TechnicalContactChanged,
 };
 use dossier_domain::account::{
-    AccountDeactivated, AccountEmailChanged, AccountEvent, AccountOpened, AccountReactivated, AccountRenamed,
-    EmailClaimEvent, EmailClaimed, EmailReleased, Provisioning, SignIn,
+    AccountDeactivated, AccountDeleted, AccountEmailChanged, AccountEvent, AccountOpened, AccountReactivated,
+    AccountRenamed, EmailClaimEvent, EmailClaimed, EmailReleased, Provisioning, SignIn,
 };
 use dossier_domain::case::{
     AttachmentAdded, CaseClosed, CaseEscalated, CaseEvent, CaseFiled, CaseRenamed, CaseStateChanged,
@@ -294,6 +294,7 @@ fn account_events() -> Vec<AccountEvent> {
         AccountRenamed { contact: alice() }.into(),
         AccountDeactivated {}.into(),
         AccountReactivated {}.into(),
+        AccountDeleted {}.into(),
     ]
 }
 
