@@ -1,6 +1,7 @@
 //! An event as projectors see it: decoded to its current version, personal values open.
 
 use dossier_domain::access::AccessEvent;
+use dossier_domain::account::AccountEvent;
 use dossier_domain::case::CaseEvent;
 use dossier_domain::personal::{InvalidPlain, open_all, subjects_to_open};
 use dossier_domain::{DomainEvent, PersonalFields, PersonalSlot};
@@ -17,6 +18,8 @@ pub enum ReadEvent {
     Case(CaseEvent),
     /// Of an organization's access.
     Access(AccessEvent),
+    /// Of somebody's account.
+    Account(AccountEvent),
 }
 
 impl PersonalFields for ReadEvent {
@@ -24,6 +27,7 @@ impl PersonalFields for ReadEvent {
         match self {
             Self::Case(event) => event.for_each_personal(visit),
             Self::Access(event) => event.for_each_personal(visit),
+            Self::Account(event) => event.for_each_personal(visit),
         }
     }
 }
@@ -93,6 +97,7 @@ fn decode(recorded: &RecordedEvent) -> Result<ProjectedEvent, String> {
     let (event_type, version, payload) = (&recorded.event_type, recorded.version, &recorded.payload);
     let event = match recorded.stream.category() {
         "access" => AccessEvent::decode(event_type, version, payload).map(ReadEvent::Access),
+        "account" => AccountEvent::decode(event_type, version, payload).map(ReadEvent::Account),
         "case" => CaseEvent::decode(event_type, version, payload).map(ReadEvent::Case),
         other => return Err(format!("no reader of the category {other}")),
     }

@@ -8,6 +8,7 @@ use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::accounts::Accounts;
 use crate::case_history::CaseHistory;
 use crate::cases::Cases;
 use crate::database::{ReadDatabase, Snapshot};
@@ -62,6 +63,7 @@ impl ReadModels {
             Box::new(CaseHistory),
             Box::new(ResellerVisibility),
             Box::new(Organizations),
+            Box::new(Accounts),
         ];
         Self::open_with(location, follower, models).await
     }

@@ -261,7 +261,7 @@ impl Rows {
 fn access(projected: &ProjectedEvent) -> Option<&AccessEvent> {
     match &projected.event {
         ReadEvent::Access(event) => Some(event),
-        ReadEvent::Case(_) => None,
+        ReadEvent::Case(_) | ReadEvent::Account(_) => None,
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use dossier_projections::accounts::Accounts;
 use dossier_projections::case_history::CaseHistory;
 use dossier_projections::cases::Cases;
 use dossier_projections::organizations::Organizations;
@@ -38,13 +39,16 @@ pub enum Model {
     Visibility,
     /// Organizations and their people.
     Organizations,
+    /// Accounts of people.
+    Accounts,
     /// What was taken in, and how often.
     Tally,
 }
 
 impl Model {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Cases, Self::History, Self::Visibility, Self::Organizations, Self::Tally];
+    pub const ALL: [Self; 6] =
+        [Self::Cases, Self::History, Self::Visibility, Self::Organizations, Self::Accounts, Self::Tally];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -53,6 +57,7 @@ impl Model {
             Self::History => "case_history",
             Self::Visibility => "reseller_visibility",
             Self::Organizations => "organizations",
+            Self::Accounts => "accounts",
             Self::Tally => "tally",
         }
     }
@@ -63,6 +68,7 @@ impl Model {
             Self::History => Box::new(CaseHistory),
             Self::Visibility => Box::new(ResellerVisibility),
             Self::Organizations => Box::new(Organizations),
+            Self::Accounts => Box::new(Accounts),
             Self::Tally => Box::new(Tally),
         }
     }
