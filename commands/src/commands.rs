@@ -66,11 +66,11 @@ pub type ExportOutcome = Outcome<Export>;
 
 /// The write side.
 pub struct Commands {
-    store: Arc<dyn EventStore>,
+    pub(crate) store: Arc<dyn EventStore>,
     sealer: Arc<Sealer>,
     catalogue: Arc<Catalogue>,
     clock: Clock,
-    cases: Repository<CaseState>,
+    pub(crate) cases: Repository<CaseState>,
     access: Repository<Access>,
     exports: Repository<Export>,
     pub(crate) accounts: Repository<Account>,

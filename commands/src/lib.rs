@@ -14,6 +14,7 @@ mod domains;
 mod error;
 mod fold;
 pub mod identity;
+mod questions;
 mod repository;
 mod request;
 mod standpoint;
@@ -23,6 +24,7 @@ pub use commands::{AccessOutcome, AccessView, CaseOutcome, Commands, ExportOutco
 pub use domains::DomainClaimOutcome;
 pub use error::{CommandError, LoadError};
 pub use fold::Folded;
+pub use questions::History;
 pub use request::{ActsFor, Request};
 pub use standpoint::{AccountView, Standpoint};
 

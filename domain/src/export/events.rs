@@ -16,6 +16,8 @@ pub enum ExportKind {
     Audit,
     /// Analytics, the marked fields only (R-ANALYTICS-1).
     Analytics,
+    /// Why a principal sees a case or does not: the places of events, nothing of what they say (R-RES-5).
+    Explanation,
 }
 
 impl ExportKind {
@@ -24,6 +26,7 @@ impl ExportKind {
         match self {
             Self::Audit => "audit",
             Self::Analytics => "analytics",
+            Self::Explanation => "explanation",
         }
     }
 }

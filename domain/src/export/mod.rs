@@ -33,6 +33,7 @@ impl RecordExport {
         match self.kind {
             ExportKind::Audit => Action::ReadHistory,
             ExportKind::Analytics => Action::ReadEventFeed,
+            ExportKind::Explanation => Action::ExplainAccess,
         }
     }
 }
@@ -112,6 +113,8 @@ mod tests {
             ("auditor", ExportKind::Analytics),
             ("analyst", ExportKind::Audit),
             ("operator", ExportKind::Audit),
+            ("analyst", ExportKind::Explanation),
+            ("agent-north", ExportKind::Explanation),
             ("alice", ExportKind::Analytics),
         ] {
             let refused = decide_export(&Export::default(), &reading(kind), who).unwrap_err();
