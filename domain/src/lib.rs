@@ -23,7 +23,10 @@ pub mod domain_claim;
 pub mod event;
 pub mod export;
 pub mod ids;
+pub mod objective;
 pub mod personal;
+pub mod routing;
+pub mod support_profile;
 #[cfg(test)]
 mod testing;
 
