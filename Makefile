@@ -7,6 +7,7 @@ EXAMPLES_VENV := target/examples/venv
 CONFORMANCE := ../shared/conformance
 REQUIREMENTS := tests/clients/requirements.txt $(wildcard $(CONFORMANCE)/requirements.txt)
 NODE_MODULES := target/clients/node_modules
+OIDC_MODULES := target/oidc/node_modules
 FUZZ_SECONDS ?= 60
 SEEDS ?= 50
 
@@ -22,7 +23,7 @@ lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
-unit: deploy/test-requirements.stamp examples
+unit: deploy/test-requirements.stamp examples $(OIDC_MODULES)/stamp
 	$(CARGO) build -p dossier-api --locked
 	$(CARGO) test --workspace --exclude dossier-simulation --locked
 	$(CARGO) test -p dossier-simulation --locked
@@ -69,6 +70,14 @@ $(NODE_MODULES)/stamp: tests/clients/package-lock.json
 	mkdir -p $(NODE_MODULES)/..
 	cp tests/clients/package.json tests/clients/package-lock.json $(NODE_MODULES)/..
 	cd $(NODE_MODULES)/.. && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# The OpenID Connect provider and the browser that the tests of sign-in start.
+$(OIDC_MODULES)/stamp: tests/oidc/package-lock.json
+	deploy/install-test-requirements sign-in
+	mkdir -p $(OIDC_MODULES)/..
+	cp tests/oidc/package.json tests/oidc/package-lock.json tests/oidc/.npmrc $(OIDC_MODULES)/..
+	cd $(OIDC_MODULES)/.. && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 fuzz:            ## feed each reader of foreign bytes with arbitrary ones, FUZZ_SECONDS (60) long

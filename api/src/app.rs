@@ -18,9 +18,9 @@ use crate::fleet::Fleet;
 use crate::limits::RateLimit;
 use crate::page_token::PageTokens;
 use crate::refusals;
-use crate::sign_in::Principal;
 use crate::sign_in::verifier::Verifier;
 use crate::status::ApiError;
+use crate::sign_in::{Principal, SignInMethods};
 
 /// How many customers with a plan are named for a reseller that has none: one is enough, the others may have lost it.
 const ENTITLED_CUSTOMERS: u32 = 5;
@@ -53,8 +53,10 @@ pub struct App {
     pub roles: Roles,
     /// This process among others.
     pub fleet: Fleet,
-    /// Who signs in.
-    pub verifier: Verifier,
+    /// Who signs in with a bearer token.
+    pub verifier: Arc<Verifier>,
+    /// Who signs in, by whichever way.
+    pub sign_in: SignInMethods,
     /// Seals and opens page tokens.
     pub page_tokens: PageTokens,
     /// Randomness of the edge: request ids, ids of commands that come without a key.

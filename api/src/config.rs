@@ -9,6 +9,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+mod browser;
 pub mod cli;
 mod engines;
 mod layers;
@@ -18,6 +19,7 @@ mod values;
 use layers::{Given, Layers};
 
 pub use crate::logging::LogFormat;
+pub use browser::{Browser, DEFAULT_SESSION_LIFETIME, HelpLinks, Secret};
 pub use cli::{Cli, Command};
 pub use engines::{Bus, Engines, EventStore, KeyStore, ReadModel, WorkStore};
 pub use roles::{Role, Roles};
@@ -98,6 +100,12 @@ pub struct Settings {
     pub data: PathBuf,
     /// How people sign in; [`SignIn::Dev`] also means sample data.
     pub sign_in: SignIn,
+    /// How browsers sign in, where they do.
+    pub browser: Option<Browser>,
+    /// Origins whose pages may call from a browser.
+    pub cors_origins: Vec<String>,
+    /// Where people who are refused find help.
+    pub help_links: HelpLinks,
     /// Stores and bus.
     pub engines: Engines,
     /// The parts that this process runs.
@@ -158,6 +166,9 @@ impl Settings {
         Ok(Self {
             listen: listen(&layers, dev)?,
             sign_in: sign_in(&layers, dev)?,
+            browser: browser::resolve(&layers)?,
+            cors_origins: layers.get("cors_origins").map_or_else(|| Ok(Vec::new()), browser::cors_origins)?,
+            help_links: browser::help_links(&layers)?,
             engines,
             roles,
             node: layers.get("node").map_or_else(|| Ok(String::new()), values::node)?,
@@ -214,7 +225,8 @@ fn listen(layers: &Layers, dev: bool) -> Result<SocketAddr, ConfigError> {
 fn sign_in(layers: &Layers, dev: bool) -> Result<SignIn, ConfigError> {
     let keys = ["oidc_issuer", "oidc_audience", "oidc_staff_claim"].map(|key| layers.get(key));
     if dev {
-        return match keys.into_iter().flatten().next() {
+        let of_browsers = ["oidc_client_id", "oidc_client_secret"].map(|key| layers.get(key));
+        return match keys.into_iter().chain(of_browsers).flatten().next() {
             Some(given) => Err(given.refused("--dev signs in with its own issuer", "give one or the other")),
             None => Ok(SignIn::Dev),
         };

@@ -14,7 +14,7 @@ use dossier_eventlog::{
 #[cfg(feature = "kurrentdb")]
 use dossier_eventlog::{KurrentOptions, KurrentStore};
 use dossier_processes::reactor::claim_new_log;
-use dossier_processes::work_store::{SqliteWorkStore, WorkStore};
+use dossier_processes::work_store::{SessionStore, SqliteWorkStore, WorkStore};
 use uuid::Uuid;
 
 use crate::config::{self, Engines};
@@ -33,6 +33,8 @@ pub struct OpenEngines {
     pub keys: Arc<dyn KeyStore>,
     /// What processes must not forget.
     pub work: Arc<dyn WorkStore>,
+    /// Who is signed in with a browser: the same store.
+    pub sessions: Arc<dyn SessionStore>,
     /// What carries events.
     pub bus: Arc<dyn Bus>,
     /// How a relay feeds it.
@@ -52,10 +54,10 @@ impl OpenEngines {
         let store = open_store(&engines.event_store, entropy, &mut closing).await?;
         let is_new = store.head().await? == Position::START;
         let keys = open_keys(&engines.key_store, store.log_id(), is_new, entropy, &mut closing).await?;
-        let work = open_work_store(&engines.work_store).await?;
+        let (work, sessions) = open_work_store(&engines.work_store).await?;
         claim_new_log(&*store, &*work).await?;
         let Buses { bus, relay, analytics } = open_bus(&engines.bus).await?;
-        Ok(Self { store, keys, work, bus, relay, analytics, closing })
+        Ok(Self { store, keys, work, sessions, bus, relay, analytics, closing })
     }
 
     /// Closes all of them, the log last.
@@ -144,16 +146,22 @@ async fn open_keys(
     }
 }
 
-async fn open_work_store(engine: &config::WorkStore) -> Result<Arc<dyn WorkStore>, StartError> {
-    Ok(match engine {
-        config::WorkStore::Sqlite(path) => Arc::new(SqliteWorkStore::open(path).await?),
+type WorkStores = (Arc<dyn WorkStore>, Arc<dyn SessionStore>);
+
+async fn open_work_store(engine: &config::WorkStore) -> Result<WorkStores, StartError> {
+    match engine {
+        config::WorkStore::Sqlite(path) => {
+            let store = Arc::new(SqliteWorkStore::open(path).await?);
+            Ok((store.clone(), store))
+        }
         #[cfg(feature = "postgres")]
         config::WorkStore::Postgres(url) => {
-            Arc::new(dossier_processes::work_store::PostgresWorkStore::open(url).await?)
+            let store = Arc::new(dossier_processes::work_store::PostgresWorkStore::open(url).await?);
+            Ok((store.clone(), store))
         }
         #[cfg(not(feature = "postgres"))]
-        config::WorkStore::Postgres(_) => return Err(StartError::NotBuilt),
-    })
+        config::WorkStore::Postgres(_) => Err(StartError::NotBuilt),
+    }
 }
 
 /// What the relays of this process feed.

@@ -6,6 +6,7 @@
 pub mod app;
 pub mod asyncapi;
 pub mod authorization;
+pub mod browser;
 pub mod call;
 pub mod config;
 pub mod control;

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::ConnectInfo;
+use axum::http::Uri;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Extension, Router};
@@ -12,13 +14,14 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tower_http::add_extension::AddExtension;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
 use crate::config::Role;
 use crate::pipeline::Draining;
 use crate::status::{ApiError, Code};
-use crate::{asyncapi, docs, health, openapi, pipeline};
+use crate::{asyncapi, browser, docs, health, openapi, pipeline};
 
 /// Pause after the operating system refused to accept, for want of descriptors as a rule.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -33,6 +36,7 @@ pub fn router(app: Arc<App>) -> Router {
         told.route("/openapi.json", get(openapi::serve))
             .route("/asyncapi.json", get(asyncapi::serve))
             .route("/docs", get(docs::serve))
+            .merge(browser::routes::routes())
             .fallback(pipeline::serve)
     } else {
         told.fallback(|| async {
@@ -40,15 +44,21 @@ pub fn router(app: Arc<App>) -> Router {
                 .with_reason("NO_API_ROLE")
         })
     };
-    routes
-        .method_not_allowed_fallback(|| async {
-            ApiError::new(Code::MethodNotAllowed, "this path is served with GET")
+    let routes = routes
+        .method_not_allowed_fallback(|uri: Uri| async move {
+            let method = if uri.path() == "/sign-out" { "POST" } else { "GET" };
+            ApiError::new(Code::MethodNotAllowed, format!("this path is served with {method}"))
         })
         .layer(CatchPanicLayer::custom(|_| {
             tracing::error!("a request handler panicked");
             ApiError::internal("a fault on this side").into_response()
-        }))
-        .with_state(app)
+        }));
+    // Outermost, so that a page may also read refusals.
+    let routes = match app.sign_in.cors_origins.as_slice() {
+        [] => routes,
+        origins => routes.layer(browser::cors::layer(origins)),
+    };
+    routes.with_state(app)
 }
 
 /// What protects the server from slow and many clients.
@@ -86,8 +96,8 @@ pub async fn serve(
             () = &mut stop => break,
             accepted = listener.accept() => accepted,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection was not accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -96,7 +106,7 @@ pub async fn serve(
         };
         // Small answers must not wait for more to come.
         let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
+        let service = TowerToHyperService::new(AddExtension::new(router.clone(), ConnectInfo(peer)));
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         let connection = graceful.watch(connection);
         let open = metrics::gauge!("dossier_http_connections");

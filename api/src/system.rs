@@ -12,7 +12,7 @@ use dossier_eventlog::{
 };
 use dossier_processes::Reactors;
 use dossier_processes::blob_sweep::BlobSweep;
-use dossier_processes::work_store::WorkStoreError;
+use dossier_processes::work_store::{SessionStore, WorkStoreError};
 use dossier_projections::case_history::{AttachmentQueries, CommentQueries, FeedQueries};
 use dossier_projections::cases::{CaseQueries, CurrentCases};
 use dossier_projections::export::AnalyticsMessage;
@@ -23,13 +23,16 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::browser::{Browsers, Sessions};
 use crate::config::{self, Role, Settings, SignIn};
 use crate::engines::OpenEngines;
 use crate::fleet::{self, Fleet};
 use crate::limits::RateLimit;
 use crate::page_token::PageTokens;
 use crate::sign_in::dev_issuer::{DEV_AUDIENCE, DEV_ISSUER, DEV_STAFF_CLAIM, DevIssuerError};
-use crate::sign_in::{DevIssuer, KeySource, RemoteKeys, RemoteKeysSettings, Verifier, VerifierSettings};
+use crate::sign_in::{
+    DevIssuer, RemoteKeys, RemoteKeysSettings, SignInMethods, Verifier, VerifierSettings,
+};
 use crate::{control, edge};
 
 /// Folded streams kept in memory, of each kind.
@@ -145,7 +148,7 @@ impl System {
         };
         let follower = LogFollower { store: store.clone(), bus: bus.clone(), sealer: sealer.clone() };
         let read_models = Arc::new(ReadModels::open(&location, follower).await?);
-        let verifier = verifier(settings, &edge)?;
+        let sign_in = sign_in(settings, &edge, &sealer, engines.sessions.clone())?;
         let blobs = BlobStore::open(&settings.blobs.url(), sealer.clone())?;
 
         let stop = CancellationToken::new();
@@ -182,7 +185,8 @@ impl System {
                 started_at: (edge.clock)(),
                 work: engines.work.clone(),
             },
-            verifier,
+            verifier: sign_in.verifier.clone(),
+            sign_in,
             entropy: edge.entropy,
             rate_limit: RateLimit::new(settings.rate_limit),
             metrics,
@@ -263,22 +267,49 @@ fn start_relay(
     status
 }
 
-fn verifier(settings: &Settings, edge: &Edge) -> Result<Verifier, StartError> {
-    let (verifier_settings, keys): (_, Arc<dyn KeySource>) = match &settings.sign_in {
+fn sign_in(
+    settings: &Settings,
+    edge: &Edge,
+    sealer: &Arc<Sealer>,
+    sessions: Arc<dyn SessionStore>,
+) -> Result<SignInMethods, StartError> {
+    let methods = |verifier, browsers| SignInMethods {
+        verifier: Arc::new(verifier),
+        browsers,
+        cors_origins: settings.cors_origins.clone(),
+        help: settings.help_links.clone(),
+    };
+    match &settings.sign_in {
         SignIn::Dev => {
             let issuer = DevIssuer::load_or_create(&settings.data, |bytes| (edge.entropy)(bytes))?;
-            (
-                VerifierSettings::new(DEV_ISSUER, vec![DEV_AUDIENCE.to_owned()], DEV_STAFF_CLAIM),
-                Arc::new(issuer.keys()),
-            )
+            let audiences = vec![DEV_AUDIENCE.to_owned()];
+            let settings = VerifierSettings::new(DEV_ISSUER, audiences, DEV_STAFF_CLAIM);
+            Ok(methods(Verifier::new(settings, Arc::new(issuer.keys())), None))
         }
         SignIn::OpenId { issuer, audiences, staff_claim } => {
             let keys = RemoteKeys::new(issuer, RemoteKeysSettings::default())
                 .map_err(|error| StartError::Issuer(error.to_string()))?;
-            (VerifierSettings::new(issuer.clone(), audiences.clone(), staff_claim.clone()), Arc::new(keys))
+            let verifier = |audiences| {
+                let settings = VerifierSettings::new(issuer.clone(), audiences, staff_claim.clone());
+                Verifier::new(settings, Arc::new(keys.clone()))
+            };
+            let browsers = settings.browser.clone().map(|browser| Browsers {
+                issuer: keys.clone(),
+                id_tokens: verifier(vec![browser.client_id.clone()]),
+                sessions: Sessions::new(
+                    sessions,
+                    sealer.clone(),
+                    browser.session_lifetime,
+                    &browser.public_url,
+                    &settings.cors_origins,
+                ),
+                settings: browser,
+                sealer: sealer.clone(),
+                entropy: edge.entropy.clone(),
+            });
+            Ok(methods(verifier(audiences.clone()), browsers))
         }
-    };
-    Ok(Verifier::new(verifier_settings, keys))
+    }
 }
 
 /// Reads and checks a catalogue file, or takes the built-in one.

@@ -7,6 +7,8 @@
 //! * [`Process`] is the real binary as a child, for what only a process can show: signals, locks, its output.
 //! * [`fleet`] is several of them on engines that they share.
 //! * [`Client`] speaks HTTP as somebody; [`Answer`] checks the shape of what comes back.
+//! * [`oidc`] is a private OpenID Connect provider, a server that trusts it, and a browser to sign in with.
+//! * [`world`] adds people and organizations to those of the sample data, and holds projectors back.
 //! * [`raw`] puts bytes on the wire that no client library would send.
 //!
 //! Nothing here waits for a length of time where it can wait for a condition, and nothing repeats a step that failed.
@@ -14,6 +16,7 @@
 pub mod client;
 pub mod fleet;
 pub mod log;
+pub mod oidc;
 pub mod people;
 pub mod process;
 pub mod profile;

@@ -117,6 +117,30 @@ pub struct SettingsArgs {
     /// Claim that holds roles of staff [env: DOSSIER_OIDC_STAFF_CLAIM] [default: roles]
     #[arg(long, value_name = "NAME")]
     pub oidc_staff_claim: Option<String>,
+    /// What the issuer calls this server, for browsers that sign in at /sign-in [env: DOSSIER_OIDC_CLIENT_ID]
+    #[arg(long, value_name = "ID")]
+    pub oidc_client_id: Option<String>,
+    /// Its secret, unless it is a public client; flags show in lists of processes [env: DOSSIER_OIDC_CLIENT_SECRET]
+    #[arg(long, value_name = "SECRET")]
+    pub oidc_client_secret: Option<String>,
+    /// Origin under which browsers reach this server; the issuer sends them back there [env: DOSSIER_PUBLIC_URL]
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<String>,
+    /// How long a browser stays signed in [env: DOSSIER_SESSION_LIFETIME] [default: 8h]
+    #[arg(long, value_name = "TIME")]
+    pub session_lifetime: Option<String>,
+    /// Origins whose pages may call, separated by commas [env: DOSSIER_CORS_ORIGINS] [default: none]
+    #[arg(long, value_name = "ORIGINS")]
+    pub cors_origins: Option<String>,
+    /// Where a refused person gets an account back [env: DOSSIER_HELP_RECOVERY_URL]
+    #[arg(long, value_name = "URL")]
+    pub help_recovery_url: Option<String>,
+    /// Where it says how to sign in [env: DOSSIER_HELP_SIGN_IN_URL]
+    #[arg(long, value_name = "URL")]
+    pub help_sign_in_url: Option<String>,
+    /// Where the issuer gives a new password [env: DOSSIER_HELP_PASSWORD_RESET_URL]
+    #[arg(long, value_name = "URL")]
+    pub help_password_reset_url: Option<String>,
     /// Catalogue of products, plans, calendars and providers, TOML [env: DOSSIER_CATALOGUE] [default: built in]
     #[arg(long, value_name = "FILE")]
     pub catalogue: Option<String>,
@@ -166,6 +190,14 @@ impl SettingsArgs {
             "oidc_issuer" => &self.oidc_issuer,
             "oidc_audience" => &self.oidc_audience,
             "oidc_staff_claim" => &self.oidc_staff_claim,
+            "oidc_client_id" => &self.oidc_client_id,
+            "oidc_client_secret" => &self.oidc_client_secret,
+            "public_url" => &self.public_url,
+            "session_lifetime" => &self.session_lifetime,
+            "cors_origins" => &self.cors_origins,
+            "help_recovery_url" => &self.help_recovery_url,
+            "help_sign_in_url" => &self.help_sign_in_url,
+            "help_password_reset_url" => &self.help_password_reset_url,
             "catalogue" => &self.catalogue,
             "log" => &self.log,
             "log_format" => &self.log_format,

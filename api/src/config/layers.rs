@@ -7,7 +7,7 @@ use super::ConfigError;
 use super::cli::SettingsArgs;
 
 /// Every key of the configuration file; flags and variables are named after them.
-pub(super) const KEYS: [&str; 25] = [
+pub(super) const KEYS: [&str; 33] = [
     "listen",
     "data",
     "dev",
@@ -23,6 +23,14 @@ pub(super) const KEYS: [&str; 25] = [
     "oidc_issuer",
     "oidc_audience",
     "oidc_staff_claim",
+    "oidc_client_id",
+    "oidc_client_secret",
+    "public_url",
+    "session_lifetime",
+    "cors_origins",
+    "help_recovery_url",
+    "help_sign_in_url",
+    "help_password_reset_url",
     "catalogue",
     "log",
     "log_format",
@@ -69,6 +77,9 @@ impl Given {
 
     /// The value without what may be a password.
     fn shown(&self) -> String {
+        if self.key.ends_with("_secret") {
+            return "…".to_owned();
+        }
         let secret = self.key.ends_with("_url") && self.text.contains('@');
         match self.text.split_once(':') {
             Some((scheme, _)) if secret => format!("{scheme}://…"),

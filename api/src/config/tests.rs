@@ -17,7 +17,7 @@ fn flags(line: &str) -> SettingsArgs {
     }
 }
 
-fn resolve(line: &str, environment: &[(&str, &str)], file: Option<&str>) -> Result<Settings, ConfigError> {
+pub(super) fn resolve(line: &str, environment: &[(&str, &str)], file: Option<&str>) -> Result<Settings, ConfigError> {
     let lookup =
         |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, text)| (*text).to_owned());
     let read = |path: &Path| match file {
@@ -34,7 +34,7 @@ fn sentence(line: &str, environment: &[(&str, &str)], file: Option<&str>) -> Str
 }
 
 /// The flags are refused, and the sentence holds all of these.
-fn refused(line: &str, says: &[&str]) {
+pub(super) fn refused(line: &str, says: &[&str]) {
     let sentence = sentence(line, &[], None);
     for said in says {
         assert!(sentence.contains(said), "{line}: {sentence:?} lacks {said:?}");

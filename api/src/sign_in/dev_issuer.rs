@@ -237,7 +237,8 @@ mod tests {
         let first = DevIssuer::load_or_create(&directory, seeded(1)).unwrap();
         let again = DevIssuer::load_or_create(&directory, seeded(2)).unwrap();
         let now: Timestamp = "2026-11-20T10:00:00Z".parse().unwrap();
-        let token = again.issue("a@b", None, &StaffClaims::default(), now, SignedDuration::from_secs(1)).unwrap();
+        let token =
+            again.issue("a@b", None, &StaffClaims::default(), now, SignedDuration::from_secs(1)).unwrap();
         assert!(verifier(&first).verify(&token, now).await.is_ok());
         let mode = fs::metadata(directory.join(DEV_KEY_FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);

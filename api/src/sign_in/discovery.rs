@@ -1,4 +1,4 @@
-//! The issuer's keys by OpenID Connect discovery: fetched once, kept, refreshed, and never lost to an outage.
+//! The issuer's keys and endpoints by OpenID Connect discovery: fetched once, kept, refreshed, and never lost to an outage.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -108,9 +108,54 @@ struct Shared {
     failing: AtomicBool,
 }
 
+/// Where an issuer signs people in, as its discovery document says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoints {
+    /// Where a browser is sent to sign in.
+    pub authorization: Url,
+    /// Where a code becomes an ID token.
+    pub token: Url,
+    /// Where a browser is sent to sign out of the issuer too, if it offers that.
+    pub end_session: Option<Url>,
+    /// Whether a client's secret goes into the body of a request, because the issuer does not take it in a header.
+    pub secret_in_body: bool,
+    /// Whether a request may name the claims that it wants in the ID token.
+    pub takes_claims: bool,
+    /// Whether every answer to a browser names the issuer (RFC 9207).
+    pub names_itself: bool,
+}
+
+impl Endpoints {
+    /// `None` when a document names none, or none that may be used.
+    fn of(document: &Value, allowed: impl Fn(&Url) -> bool) -> Option<Self> {
+        let url = |name: &str| {
+            let url = Url::parse(document.get(name)?.as_str()?).ok()?;
+            allowed(&url).then_some(url)
+        };
+        let methods = document.get("token_endpoint_auth_methods_supported").and_then(Value::as_array);
+        let takes = |method: &str| methods.is_some_and(|list| list.iter().any(|one| one == method));
+        let says = |name: &str| document.get(name).and_then(Value::as_bool).unwrap_or(false);
+        Some(Self {
+            authorization: url("authorization_endpoint")?,
+            token: url("token_endpoint")?,
+            end_session: url("end_session_endpoint"),
+            secret_in_body: takes("client_secret_post") && !takes("client_secret_basic"),
+            takes_claims: says("claims_parameter_supported"),
+            names_itself: says("authorization_response_iss_parameter_supported"),
+        })
+    }
+}
+
+/// What one fetch brings.
+struct Fetched {
+    jwks: Value,
+    endpoints: Option<Arc<Endpoints>>,
+}
+
 #[derive(Clone)]
 struct Loaded {
     keys: Arc<KeySet>,
+    endpoints: Option<Arc<Endpoints>>,
     /// The document as it was parsed, to see whether the next one differs.
     document: Arc<Value>,
     fetched_at: Timestamp,
@@ -152,6 +197,20 @@ impl RemoteKeys {
             ended: AtomicU64::new(0),
             failing: AtomicBool::new(false),
         })))
+    }
+
+    /// Where the issuer signs people in.
+    ///
+    /// # Errors
+    /// [`KeysUnavailable`] when the issuer was never reached, or names no endpoints that may be used.
+    pub async fn endpoints(&self, now: Timestamp) -> Result<Arc<Endpoints>, KeysUnavailable> {
+        self.keys(now).await?;
+        self.0.current().and_then(|loaded| loaded.endpoints).ok_or(KeysUnavailable)
+    }
+
+    /// The client that speaks to the issuer: it follows no redirects and waits for no longer than configured.
+    pub fn client(&self) -> &Client {
+        &self.0.client
     }
 
     /// Whether keys are there, and how old they are: for health reports.
@@ -219,7 +278,7 @@ impl Shared {
         attempts.last_at = Some(now);
         attempts.last_failed = true;
         match self.fetch().await {
-            Ok(document) => match self.replace(document, now) {
+            Ok(fetched) => match self.replace(fetched, now) {
                 Ok(()) => attempts.last_failed = false,
                 Err(error) => tracing::warn!(%error, "sign-in: issuer's keys were not refreshed"),
             },
@@ -241,11 +300,13 @@ impl Shared {
         })
     }
 
-    fn replace(&self, document: Value, now: Timestamp) -> Result<(), FetchError> {
+    fn replace(&self, fetched: Fetched, now: Timestamp) -> Result<(), FetchError> {
+        let Fetched { jwks: document, endpoints } = fetched;
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(loaded) = current.as_mut().filter(|loaded| *loaded.document == document) {
             // The same keys keep their generation, and with it what was verified.
             loaded.fetched_at = now;
+            loaded.endpoints = endpoints;
             return Ok(());
         }
         let generation = current.as_ref().map_or(0, |loaded| loaded.keys.generation() + 1);
@@ -253,11 +314,12 @@ impl Shared {
         if keys.is_empty() {
             return Err(FetchError::NoKeys);
         }
-        *current = Some(Loaded { keys: Arc::new(keys), document: Arc::new(document), fetched_at: now });
+        let (keys, document) = (Arc::new(keys), Arc::new(document));
+        *current = Some(Loaded { keys, endpoints, document, fetched_at: now });
         Ok(())
     }
 
-    async fn fetch(&self) -> Result<Value, FetchError> {
+    async fn fetch(&self) -> Result<Fetched, FetchError> {
         let document = self.get(self.discovery.clone()).await?;
         // Exactly as the tokens will name it (OpenID Connect Discovery 4.3).
         if document.get("issuer").and_then(Value::as_str) != Some(self.issuer.as_str()) {
@@ -265,16 +327,20 @@ impl Shared {
         }
         let jwks = document.get("jwks_uri").and_then(Value::as_str).ok_or(FetchError::BadJwksUri)?;
         let jwks = Url::parse(jwks).map_err(|_| FetchError::BadJwksUri)?;
-        let allowed = match jwks.scheme() {
-            "https" => true,
-            // Only an issuer that is itself without TLS may point to keys without TLS.
-            "http" => self.discovery.scheme() == "http",
-            _ => false,
-        };
-        if !allowed {
+        if !self.may_be_used(&jwks) {
             return Err(FetchError::BadJwksUri);
         }
-        self.get(jwks).await
+        let endpoints = Endpoints::of(&document, |url| self.may_be_used(url)).map(Arc::new);
+        Ok(Fetched { jwks: self.get(jwks).await?, endpoints })
+    }
+
+    fn may_be_used(&self, url: &Url) -> bool {
+        match url.scheme() {
+            "https" => true,
+            // Only an issuer that is itself without TLS may point to addresses without TLS.
+            "http" => self.discovery.scheme() == "http",
+            _ => false,
+        }
     }
 
     async fn get(&self, url: Url) -> Result<Value, FetchError> {
@@ -293,6 +359,26 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn endpoints_are_those_that_may_be_used() {
+        let document = serde_json::json!({
+            "authorization_endpoint": "https://i.example/auth",
+            "token_endpoint": "https://i.example/token",
+            "end_session_endpoint": "http://i.example/logout",
+            "token_endpoint_auth_methods_supported": ["client_secret_post"],
+        });
+        let tls = |url: &Url| url.scheme() == "https";
+        let endpoints = Endpoints::of(&document, tls).unwrap();
+        assert_eq!(endpoints.authorization.as_str(), "https://i.example/auth");
+        assert_eq!(endpoints.end_session, None);
+        assert!(endpoints.secret_in_body && !endpoints.names_itself);
+        for missing in ["authorization_endpoint", "token_endpoint"] {
+            let mut document = document.clone();
+            document[missing] = "http://i.example/".into();
+            assert_eq!(Endpoints::of(&document, tls), None, "{missing}");
+        }
+    }
 
     #[test]
     fn an_issuer_is_an_http_url() {

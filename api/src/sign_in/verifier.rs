@@ -56,6 +56,18 @@ impl Verifier {
         Self { settings, keys, verified: Cache::new(REMEMBERED_TOKENS) }
     }
 
+    /// The issuer whose tokens are believed.
+    pub fn issuer(&self) -> &str {
+        &self.settings.issuer
+    }
+
+    /// The claims that make a principal, beside those that every token has.
+    pub fn claims(&self) -> [&str; 6] {
+        let staff = self.settings.staff_claim.as_str();
+        let staff = staff.split_once('.').map_or(staff, |(object, _)| object);
+        ["email", "email_verified", "name", "organization", "support_provider", staff]
+    }
+
     /// Signs in whoever sent these headers.
     ///
     /// # Errors

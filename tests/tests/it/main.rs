@@ -27,4 +27,5 @@ mod schemas;
 mod search;
 mod standing;
 mod start_up;
+mod sign_in;
 mod wire;

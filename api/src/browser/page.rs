@@ -1,0 +1,134 @@
+//! The few pages that a person sees on the way in and out: plain, without scripts and without anything from elsewhere.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{Html, IntoResponse as _, Response};
+
+use crate::config::HelpLinks;
+use crate::status::ApiError;
+
+const STYLE: &str = "
+:root { color-scheme: light dark; --line: #8884; --accent: #0b6e4f; }
+@media (prefers-color-scheme: dark) { :root { --accent: #5fd0a8; } }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 36rem; margin: 12vh auto 0; padding: 0 1.25rem; }
+h1 { font-size: 1.5rem; margin: 0 0 .75rem; } a { color: var(--accent); } ul { padding-left: 1.25rem; }
+footer { margin-top: 2rem; padding-top: .75rem; border-top: 1px solid var(--line); opacity: .75; font-size: .875rem; }
+code { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }";
+
+/// Nothing may run, and nothing be fetched.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
+                      frame-ancestors 'none'";
+
+/// Whether whoever asks is a program that reads JSON, not a person with a browser.
+pub fn wants_json(headers: &HeaderMap) -> bool {
+    let accepts = |kind: &str| {
+        let lists = headers.get_all(header::ACCEPT).into_iter().filter_map(|list| list.to_str().ok());
+        let mut kinds = lists.flat_map(|list| list.split(','));
+        kinds.any(|one| one.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(kind))
+    };
+    accepts("application/json") && !accepts("text/html")
+}
+
+/// A refusal, as a page or as JSON.
+pub fn refused(error: ApiError, links: &HelpLinks, request_id: &str, headers: &HeaderMap) -> Response {
+    let known = [
+        (&links.sign_in, "How to sign in"),
+        (&links.recovery, "Get your account back"),
+        (&links.password_reset, "Reset your password"),
+    ];
+    let links = known.into_iter().filter_map(|(url, text)| url.as_deref().map(|url| (url, text)));
+    if wants_json(headers) {
+        return links.fold(error, |error, (url, text)| error.with_help(text, url)).into_response();
+    }
+    let links: String = std::iter::once(("/sign-in", "Try again"))
+        .chain(links)
+        .map(|(url, text)| format!("<li><a href=\"{}\">{}</a></li>", escape(url), escape(text)))
+        .collect();
+    let body = format!(
+        "<h1>You are not signed in</h1><p>{}</p><ul>{links}</ul>\
+         <footer>Reason <code>{}</code>, request <code>{}</code></footer>",
+        escape(error.message()),
+        escape(error.reason()),
+        escape(request_id)
+    );
+    let mut response = page("Not signed in", &body);
+    let as_json = error.into_response();
+    *response.status_mut() = as_json.status();
+    if let Some(pause) = as_json.headers().get(header::RETRY_AFTER) {
+        response.headers_mut().insert(header::RETRY_AFTER, pause.clone());
+    }
+    response
+}
+
+/// What is seen after signing out.
+pub fn signed_out() -> Response {
+    page("Signed out", "<h1>You are signed out</h1><p><a href=\"/sign-in\">Sign in again</a></p>")
+}
+
+fn page(title: &str, body: &str) -> Response {
+    let html = format!(
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\
+         <title>{}</title><style>{STYLE}</style>{body}</html>\n",
+        escape(title)
+    );
+    let mut response = Html(html).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// A text inside an element or a quoted attribute.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    fn asking(accept: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))])
+    }
+
+    async fn text(response: Response) -> String {
+        String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn a_program_asks_for_json_and_a_person_for_a_page() {
+        for (accept, json) in [
+            ("application/json", true),
+            ("text/plain, Application/JSON;q=0.9", true),
+            ("text/html,application/xhtml+xml,application/json;q=0.9", false),
+            ("*/*", false),
+        ] {
+            assert_eq!(wants_json(&asking(accept)), json, "{accept}");
+        }
+        assert!(!wants_json(&HeaderMap::new()));
+    }
+
+    #[tokio::test]
+    async fn a_page_says_why_and_what_helps_and_lets_no_text_from_outside_become_markup() {
+        let error = ApiError::permission_denied("<script>alert('1')</script>").with_reason("A_REASON");
+        let links = HelpLinks {
+            recovery: Some("https://help.example/?a=1&b=\"2\"".to_owned()),
+            ..HelpLinks::default()
+        };
+        let response = refused(error.clone(), &links, "R1", &asking("text/html"));
+        assert_eq!(response.status(), 403);
+        let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+        assert!(policy.starts_with("default-src 'none'"));
+        let page = text(response).await;
+        assert!(page.contains("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;"), "{page}");
+        assert!(page.contains("<a href=\"https://help.example/?a=1&amp;b=&quot;2&quot;\">"), "{page}");
+        assert!(page.contains("A_REASON") && page.contains("R1") && !page.contains("<script"), "{page}");
+        let json = text(refused(error, &links, "R1", &asking("application/json"))).await;
+        assert!(json.contains("google.rpc.Help") && json.contains("A_REASON"), "{json}");
+    }
+}
