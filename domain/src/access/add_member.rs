@@ -37,12 +37,13 @@ impl AddMember {
         context: &Context<'_>,
     ) -> Result<Vec<AccessEvent>, AccessRejection> {
         let by_operator = context.authority.side() == Side::Support;
+        // Asked first: whether somebody of another organization has an account is nobody's business here.
+        let listed = list(access, self.account, &self.contact, context)?;
         match self.account_status {
             AccountStatus::Active => {}
             AccountStatus::Unknown if by_operator => {}
             AccountStatus::Unknown | AccountStatus::Deactivated => return Err(AccessRejection::NoAccount),
         }
-        let listed = list(access, self.account, &self.contact, context)?;
         if access.members.get(&self.account).is_some_and(|member| member.grant.is_some()) {
             return Err(AccessRejection::AlreadyGranted);
         }
@@ -68,11 +69,11 @@ impl AddMember {
         match self.effective_at {
             None => Ok(after(context.catalogue.access.grant_delay_seconds)),
             Some(_) if !by_operator => {
-                Err(AccessRejection::invalid("effectiveAt", "only the operator says when access begins"))
+                Err(AccessRejection::invalid("effectiveTime", "only the operator says when access begins"))
             }
             Some(at) if (context.now..=after(MAX_GRANT_DELAY_SECONDS)).contains(&at) => Ok(at),
             Some(_) => {
-                Err(AccessRejection::invalid("effectiveAt", "must be from now on, at most 24 hours ahead"))
+                Err(AccessRejection::invalid("effectiveTime", "must be from now on, at most 24 hours ahead"))
             }
         }
     }
@@ -168,6 +169,15 @@ mod tests {
         assert_eq!(with("alice", AccountStatus::Deactivated), Some("NO_ACCOUNT"));
         assert_eq!(with("operator", AccountStatus::Unknown), None);
         assert_eq!(with("operator", AccountStatus::Deactivated), Some("NO_ACCOUNT"));
+    }
+
+    /// R-ACCESS-1.
+    #[test]
+    fn r_access_1_outside_the_verified_domains_nobody_learns_who_has_an_account() {
+        for account_status in [AccountStatus::Active, AccountStatus::Unknown, AccountStatus::Deactivated] {
+            let peter = AddMember { account_status, ..adding("peter", "compute", Role::Viewer) };
+            assert_eq!(decided("alice", peter), Err("INVALID_FIELD"), "{account_status:?}");
+        }
     }
 
     #[test]

@@ -26,7 +26,7 @@ impl EndEntitlement {
     ) -> Result<Vec<AccessEvent>, AccessRejection> {
         let until = self.until.unwrap_or(context.now);
         if until < context.now {
-            return Err(AccessRejection::invalid("until", "must be from now on"));
+            return Err(AccessRejection::invalid("endTime", "must be from now on"));
         }
         let holds_longer = access.entitlements.iter().any(|entitlement| {
             entitlement.product == self.product

@@ -73,7 +73,7 @@ pub(super) fn check_language(tag: &str) -> Result<(), AccessRejection> {
     if known && tag.len() <= 35 && tag.split('-').all(subtag) {
         return Ok(());
     }
-    Err(AccessRejection::invalid("language", "wanted a language tag, such as fr or pt-BR"))
+    Err(AccessRejection::invalid("languageCode", "wanted a language tag, such as fr or pt-BR"))
 }
 
 #[cfg(test)]
@@ -121,9 +121,9 @@ mod tests {
         assert_eq!(field(|command| command.country = "fr".to_owned()), Some("country"));
         assert_eq!(field(|command| command.country = "FRA".to_owned()), Some("country"));
         assert_eq!(field(|command| command.country = "150".to_owned()), None);
-        assert_eq!(field(|command| command.language = "french".to_owned()), Some("language"));
+        assert_eq!(field(|command| command.language = "french".to_owned()), Some("languageCode"));
         assert_eq!(field(|command| command.language = "pt-BR".to_owned()), None);
-        assert_eq!(field(|command| command.language = "fr--CA".to_owned()), Some("language"));
+        assert_eq!(field(|command| command.language = "fr--CA".to_owned()), Some("languageCode"));
     }
 
     #[test]
