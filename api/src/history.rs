@@ -4,6 +4,7 @@
 use dossier_commands::LoadError;
 use dossier_domain::access::Access;
 use dossier_domain::account::{Account, EmailClaim};
+use dossier_domain::account_recovery::AccountRecovery;
 use dossier_domain::case::CaseState;
 use dossier_domain::domain_claim::DomainClaim;
 use dossier_domain::export::Export;
@@ -46,10 +47,11 @@ struct Reader {
 }
 
 /// Every category whose history can be read.
-static READERS: [Reader; 6] = [
+static READERS: [Reader; 7] = [
     reader::<Access>("access"),
     reader::<Account>("account"),
     reader::<EmailClaim>("account_email"),
+    reader::<AccountRecovery>("account_recovery"),
     reader::<CaseState>("case"),
     reader::<DomainClaim>("domain"),
     reader::<Export>("export"),

@@ -2,6 +2,7 @@
 
 use crate::access::AccessEvent;
 use crate::account::{AccountEvent, EmailClaimEvent};
+use crate::account_recovery::AccountRecoveryEvent;
 use crate::case::CaseEvent;
 use crate::domain_claim::DomainClaimEvent;
 use crate::event::{DecodeError, DomainEvent, EventSchema};
@@ -24,10 +25,11 @@ pub struct Category {
 }
 
 /// All categories, by name.
-pub static CATEGORIES: [Category; 6] = [
+pub static CATEGORIES: [Category; 7] = [
     row::<AccessEvent>("access"),
     internal(row::<AccountEvent>("account")),
     internal(row::<EmailClaimEvent>("account_email")),
+    internal(row::<AccountRecoveryEvent>("account_recovery")),
     row::<CaseEvent>("case"),
     internal(row::<DomainClaimEvent>("domain")),
     internal(row::<ExportEvent>("export")),

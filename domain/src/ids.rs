@@ -125,6 +125,12 @@ ulid_id!(
     "an export id (26 letters and digits)"
 );
 
+ulid_id!(
+    /// Identity of the recovery of an account; its stream is `account_recovery-{id}`.
+    AccountRecoveryId,
+    "an account recovery id (26 letters and digits)"
+);
+
 macro_rules! name_id {
     ($(#[$meta:meta])* $name:ident, $wanted:literal) => {
         $(#[$meta])*

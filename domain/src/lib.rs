@@ -11,6 +11,7 @@
 
 pub mod access;
 pub mod account;
+pub mod account_recovery;
 pub mod address;
 pub mod analytics;
 pub mod authority;
@@ -40,7 +41,7 @@ pub use category::{CATEGORIES, Category};
 pub use context::Context;
 pub use event::{Aggregate, DecodeError, DomainEvent, EventAudience, EventSchema};
 pub use ids::{
-    AccountId, AttachmentId, CaseId, CommandId, CommentId, EmailKey, ExportId, OrganizationId, PlanId,
-    ProductId,
+    AccountId, AccountRecoveryId, AttachmentId, CalendarId, CaseId, CommandId, CommentId, DocumentId,
+    EmailKey, ExportId, OrganizationId, PlanId, ProductId, ProviderId,
 };
 pub use personal::{Contact, Personal, PersonalFields, PersonalSlot, Subject};

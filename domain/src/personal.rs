@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::ids::AccountId;
+use crate::ids::{AccountId, AccountRecoveryId};
 
 /// Plaintexts longer than this many bytes are compressed before they are sealed, so that 50,000 characters of any
 /// script stay within the bound of one event.
@@ -18,7 +18,8 @@ const COMPRESS_FROM_BYTES: usize = 4 * 1024;
 /// A sealed value never opens to more than this many bytes, whatever its compressed form claims.
 const MAX_PLAIN_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Whose key seals a value: `account-…` for a person who signed in, `contact-…` (a pseudonym of an address) for others.
+/// Whose key seals a value: `account-…` for a person who signed in, `contact-…` (a pseudonym of an address) for others,
+/// `account_recovery-…` for what somebody wrote who could not sign in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Subject(String);
@@ -32,6 +33,11 @@ impl Subject {
     /// The subject that stands for an address without a known account, by the address's pseudonym.
     pub fn contact(pseudonym: u128) -> Self {
         Self(format!("contact-{}", ulid::Ulid::from(pseudonym)))
+    }
+
+    /// The subject of all that one recovery of an account holds.
+    pub fn account_recovery(recovery: AccountRecoveryId) -> Self {
+        Self(format!("account_recovery-{recovery}"))
     }
 
     /// The subject's name, which holds no personal data.

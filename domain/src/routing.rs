@@ -113,6 +113,8 @@ mod tests {
     use super::*;
     use crate::testing::{catalogue, supported_catalogue};
 
+    use Exclusion::{Closed, Language, NotCompetent, NotVetted, Region};
+
     const FRIDAY_OPEN: &str = "2026-11-20T17:30:00+01";
     const FRIDAY_NIGHT: &str = "2026-11-20T23:00:00+01";
 
@@ -180,7 +182,6 @@ mod tests {
         let case = ("storage", "fr", "FR");
         let routing = routed_in(&supported_catalogue(), case, Channel::Phone, FRIDAY_NIGHT).unwrap();
         let why: Vec<_> = routing.considered.iter().map(|one| one.excluded.clone()).collect();
-        use Exclusion::{Closed, Language, NotCompetent, NotVetted, Region};
         let expected = [
             vec![Closed],
             vec![NotCompetent, Language, Region],

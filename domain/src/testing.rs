@@ -57,7 +57,7 @@ pub(crate) fn people(name: &str) -> Actor {
         account,
         contact: Personal::new(Subject::account(account), contact),
         staff_roles: BTreeSet::from_iter(staff),
-        bound_to: (staff == Some(StaffRole::Provisioner)).then(|| acme_id()),
+        bound_to: (staff == Some(StaffRole::Provisioner)).then(acme_id),
     }
 }
 

@@ -103,7 +103,7 @@ impl TryFrom<CalendarEntry> for Calendar {
         if week.iter().all(Vec::is_empty) {
             return Err(InvalidCalendar::NoHours { id: id() });
         }
-        Ok(Self { zone, week, entry })
+        Ok(Self { entry, zone, week })
     }
 }
 

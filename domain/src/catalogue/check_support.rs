@@ -5,6 +5,7 @@ use std::fmt::Display;
 
 use super::{Capability, Catalogue, Channel, InvalidCatalogue, Phone, Plan, Provider, SupportContact};
 use crate::address::EmailAddress;
+use crate::calendar::Calendar;
 
 impl Catalogue {
     /// Checks what concerns support: plans' channels and objectives, regions, calendars, providers, documents, links.
@@ -20,7 +21,7 @@ impl Catalogue {
                 ));
             }
         }
-        once("calendar", self.calendars.iter().map(|calendar| calendar.id()))?;
+        once("calendar", self.calendars.iter().map(Calendar::id))?;
         once("provider", self.providers.iter().map(|provider| &provider.id))?;
         self.providers.iter().try_for_each(|provider| self.check_provider(provider))?;
         self.check_default_queue()?;

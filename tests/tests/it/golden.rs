@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use dossier_domain::access::AccessEvent;
 use dossier_domain::account::{AccountEvent, EmailClaimEvent};
+use dossier_domain::account_recovery::AccountRecoveryEvent;
 use dossier_domain::case::CaseEvent;
 use dossier_domain::domain_claim::DomainClaimEvent;
 use dossier_domain::export::ExportEvent;
@@ -31,6 +32,7 @@ fn again(sample: &Sample) -> Result<(u16, Vec<u8>), DecodeError> {
         "access" => round::<AccessEvent>(sample),
         "account" => round::<AccountEvent>(sample),
         "account_email" => round::<EmailClaimEvent>(sample),
+        "account_recovery" => round::<AccountRecoveryEvent>(sample),
         "domain" => round::<DomainClaimEvent>(sample),
         "export" => round::<ExportEvent>(sample),
         other => panic!("which events does {other} have? tell it here"),

@@ -14,6 +14,9 @@ use dossier_domain::account::{
     AccountDeactivated, AccountDeleted, AccountEmailChanged, AccountEvent, AccountOpened, AccountReactivated,
     AccountRenamed, EmailClaimEvent, EmailClaimed, EmailReleased, Provisioning, SignIn,
 };
+use dossier_domain::account_recovery::{
+    AccountRecoveryClosed, AccountRecoveryEvent, AccountRecoveryRequested,
+};
 use dossier_domain::case::{
     AttachmentAdded, CaseClosed, CaseEscalated, CaseEvent, CaseFiled, CaseRenamed, CaseStateChanged,
     ClassificationRef, CommentAdded, CommentAddedV1, EscalationAcknowledged, EscalationReason,
@@ -26,8 +29,8 @@ use dossier_domain::domain_claim::{DomainClaimEvent, DomainClaimed, DomainReleas
 use dossier_domain::export::{ExportEvent, ExportKind, ExportScope, HistoryExported};
 use dossier_domain::personal::seal_all;
 use dossier_domain::{
-    AccountId, AttachmentId, CaseId, CommentId, Contact, DomainEvent, EmailKey, ExportId, OrganizationId,
-    Personal, PersonalFields, PlanId, ProductId, Role, Side, Subject,
+    AccountId, AccountRecoveryId, AttachmentId, CaseId, CommentId, Contact, DomainEvent, EmailKey, ExportId,
+    OrganizationId, Personal, PersonalFields, PlanId, ProductId, Role, Side, Subject,
 };
 use jiff::Timestamp;
 use ulid::Ulid;
@@ -54,6 +57,7 @@ pub(crate) fn all() -> Vec<Sample> {
     samples.extend(export_events().into_iter().map(|event| current("export", event)));
     samples.extend(account_events().into_iter().map(|event| current("account", event)));
     samples.extend(email_claim_events().into_iter().map(|event| current("account_email", event)));
+    samples.extend(account_recovery_events().into_iter().map(|event| current("account_recovery", event)));
     samples.extend(domain_claim_events().into_iter().map(|event| current("domain", event)));
     let mut first = CommentAddedV1 { comment: comment(), body: words("It is worse now."), author: alice() };
     seal(&mut first.body);
@@ -300,6 +304,21 @@ fn account_events() -> Vec<AccountEvent> {
 
 fn email_claim_events() -> Vec<EmailClaimEvent> {
     vec![EmailClaimed { account: account() }.into(), EmailReleased { account: account() }.into()]
+}
+
+fn account_recovery_events() -> Vec<AccountRecoveryEvent> {
+    let recovery = AccountRecoveryId(Ulid::from(20));
+    let words = |text: &str| Personal::new(Subject::account_recovery(recovery), text.to_owned());
+    vec![
+        AccountRecoveryRequested {
+            recovery,
+            email: words("alice@acme.example"),
+            description: words("My phone is gone."),
+            language: "fr".to_owned(),
+        }
+        .into(),
+        AccountRecoveryClosed { closed_by: account(), outcome: words("Proven by a call.") }.into(),
+    ]
 }
 
 fn domain_claim_events() -> Vec<DomainClaimEvent> {
