@@ -143,7 +143,7 @@ pub(super) fn push_visible(
 ) {
     query.push("EXISTS (SELECT 1 FROM ").push_live("case_history_cases");
     query.push(" WHERE case_history_cases.case_id = ").push_bind(case.to_string());
-    query.push(" AND organization = ").push_bind(organization.as_str()).push(" AND ");
-    push_scope(query, scope, "case_history_cases");
+    query.push(" AND ");
+    push_scope(query, "case_history_cases", scope, Some(organization));
     query.push(")");
 }

@@ -28,6 +28,8 @@ pub enum CaseCondition {
     Status(Status),
     /// Of this priority.
     Priority(Priority),
+    /// Of this organization.
+    Organization(String),
     /// Filed by whoever has this address.
     FilerEmail(String),
     /// Filed under one of these classifications.
@@ -61,6 +63,9 @@ impl CaseCondition {
             }
             Self::Priority(priority) => {
                 query.push("priority = ").push_bind(i64::from(priority.digit()));
+            }
+            Self::Organization(organization) => {
+                query.push("organization = ").push_bind(organization.as_str());
             }
             Self::FilerEmail(email) => {
                 query.push("filer_email = ").push_bind(email.to_lowercase());
@@ -132,9 +137,8 @@ impl CaseQueries {
     ) -> Result<Option<CaseRow>, QueryError> {
         let mut query = Sql::new("SELECT * FROM ");
         query.push_live("cases").push(" WHERE case_id = ").push_bind(case.to_string());
-        query.push(" AND organization = ").push_bind(organization.as_str());
         query.push(" AND ");
-        push_scope(&mut query, scope, "cases");
+        push_scope(&mut query, "cases", scope, Some(organization));
         self.database.fetch_optional(&query).await
     }
 
@@ -168,10 +172,7 @@ fn list_query(
 ) -> Sql {
     let mut query = Sql::new("SELECT * FROM ");
     query.push_live("cases").push(" WHERE ");
-    if let Some(organization) = organization {
-        query.push("organization = ").push_bind(organization.as_str()).push(" AND ");
-    }
-    push_scope(&mut query, scope, "cases");
+    push_scope(&mut query, "cases", scope, organization);
     query.push(" AND ");
     condition.push(&mut query);
     if let Some(before) = before {

@@ -8,14 +8,21 @@ use uuid::Uuid;
 use super::*;
 use crate::cases::Cases;
 use crate::location::ReadLocation;
+use crate::reseller_visibility::ResellerVisibility;
 
-async fn plan_of(directory: &Path, scope: &VisibilityScope, condition: &CaseCondition) -> String {
+async fn plan_of(
+    directory: &Path,
+    scope: &VisibilityScope,
+    organization: Option<&str>,
+    condition: &CaseCondition,
+) -> String {
     let database = ReadDatabase::open(&ReadLocation::sqlite(directory.join("read.db"))).await.unwrap();
     database.open_model(&Cases, Uuid::nil()).await.unwrap();
-    let acme = OrganizationId::new("acme").unwrap();
+    database.open_model(&ResellerVisibility, Uuid::nil()).await.unwrap();
+    let organization = organization.map(|name| OrganizationId::new(name).unwrap());
     let mut plans = Vec::new();
     for before in [None, Some(7)] {
-        let query = list_query(scope, Some(&acme), condition, before, 50).explained();
+        let query = list_query(scope, organization.as_ref(), condition, before, 50).explained();
         let plan: Vec<(i64, i64, i64, String)> = database.fetch_all(&query).await.unwrap();
         plans.extend(plan.into_iter().map(|(.., detail)| detail));
     }
@@ -50,11 +57,40 @@ async fn lists_by_organization_status_priority_and_filer_follow_an_index() {
     ];
     for scope in &scopes {
         for (condition, by) in &conditions {
-            let plan = plan_of(directory.path(), scope, condition).await;
+            let plan = plan_of(directory.path(), scope, Some("acme"), condition).await;
             assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN"), "{condition:?}: {plan}");
             assert!(plan.contains("SEARCH") && plan.contains("USING INDEX"), "{condition:?}: {plan}");
             assert!(plan.contains(&format!("({by})")), "{condition:?}: {plan}");
             assert!(plan.contains(&format!("({by} AND sequence<?)")), "{condition:?}: {plan}");
+        }
+    }
+}
+
+/// R-RES-3: from the newest of a reseller's cases on, each asked whether its customer lets the reseller in.
+#[tokio::test]
+async fn a_resellers_list_follows_the_index_of_its_cases_and_looks_each_customer_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let name = |name: &str| OrganizationId::new(name).unwrap();
+    let products = [ProductId::new("compute").unwrap(), ProductId::new("storage").unwrap()];
+    let scope = |customer: Option<&str>| VisibilityScope::Reseller {
+        reseller: name("nimbus"),
+        customer: customer.map(name),
+        products: products.clone().into(),
+    };
+    for (scope, organization, by) in [
+        (scope(None), None, "manager=?"),
+        (scope(Some("acme")), None, "organization=?"),
+        (scope(None), Some("acme"), "organization=?"),
+        (scope(Some("acme")), Some("acme"), "organization=?"),
+    ] {
+        for condition in [CaseCondition::anything(), CaseCondition::Open] {
+            let plan = plan_of(directory.path(), &scope, organization, &condition).await;
+            assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN"), "{scope:?}: {plan}");
+            assert!(plan.contains(&format!("({by})")), "{scope:?} {organization:?}: {plan}");
+            assert!(plan.contains(&format!("({by} AND sequence<?)")), "{scope:?} {organization:?}: {plan}");
+            let looked_up =
+                "COVERING INDEX reseller_visibility_g1_i0 (reseller=? AND until_sequence=? AND customer=?)";
+            assert!(plan.contains(looked_up), "{scope:?}: {plan}");
         }
     }
 }

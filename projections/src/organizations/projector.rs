@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use dossier_domain::AccountId;
 use dossier_domain::access::{AccessEvent, EntitlementEnded};
 use dossier_eventlog::Position;
+use jiff::Timestamp;
 
 use super::row::{EntitlementRow, MemberRow, OrganizationRow};
 use crate::database::{WriteTransaction, stored};
@@ -223,7 +224,7 @@ impl Rows {
             let Some(row) = slot else { continue };
             let mut entitlement = row.entitlement()?;
             if entitlement.end(ended) {
-                row.until_micros = entitlement.until.map(|until| until.as_microsecond());
+                row.until_micros = entitlement.until.map(Timestamp::as_microsecond);
             } else {
                 *slot = None;
             }
@@ -259,10 +260,7 @@ impl Rows {
 }
 
 fn access(projected: &ProjectedEvent) -> Option<&AccessEvent> {
-    match &projected.event {
-        ReadEvent::Access(event) => Some(event),
-        ReadEvent::Case(_) | ReadEvent::Account(_) => None,
-    }
+    if let ReadEvent::Access(event) = &projected.event { Some(event) } else { None }
 }
 
 /// Whom an event is about.

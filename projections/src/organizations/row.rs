@@ -16,6 +16,7 @@ use crate::error::ProjectionError;
 use crate::event::ProjectedEvent;
 
 /// An organization as the read side shows it. Erased values are `None`.
+#[allow(clippy::struct_excessive_bools, reason = "each is a column, independent of the others")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow)]
 pub struct OrganizationRow {
     /// Its id.

@@ -34,8 +34,8 @@ const INTERVAL_TABLE: Table = Table {
         Column::integer("until_micros").or_null(),
     ],
     key: &["customer", "from_sequence"],
-    // Does this customer let this reseller in now; which customers do.
-    indexes: &["customer, reseller, until_sequence", "reseller, until_sequence, customer"],
+    // Which customers let this reseller in now, and whether a certain one does.
+    indexes: &["reseller, until_sequence, customer"],
 };
 /// What the next event is folded onto.
 const RELATION_TABLE: Table = Table {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::buses::{ScriptedBus, SilentBus};
 use crate::samples::*;
 use crate::tally::{Switches, Tally};
-use crate::world::{PATIENCE, Running, World};
+use crate::world::{CASE_MODELS, MODELS, PATIENCE, Running, World};
 
 fn tally_of(switches: &Switches) -> Tally {
     Tally { switches: switches.clone(), second_release: false }
@@ -127,7 +127,7 @@ async fn a_twins_rebuild_is_followed() {
 async fn halts_and_is_healed(world: &World, location: &ReadLocation) {
     let models = ReadModels::open(location, world.follower(Arc::new(SilentBus))).await.unwrap();
     let running = Running::start(models);
-    for model in ["cases", "case_history"] {
+    for model in MODELS {
         let why = running.halted(model).await;
         assert!(why.contains(&format!("dossier rebuild {model}")), "{why}");
     }
@@ -136,7 +136,7 @@ async fn halts_and_is_healed(world: &World, location: &ReadLocation) {
         matches!(waited, Err(WaitError::Halted { .. })),
         "a position of another log is none of this: {waited:?}"
     );
-    for model in ["cases", "case_history"] {
+    for model in MODELS {
         assert!(running.models.rebuild(model, &|_| {}).await.unwrap());
     }
     running.caught_up(world.store_head().await).await;
@@ -180,17 +180,17 @@ async fn a_halted_projector_notices_that_another_process_has_rebuilt_its_model()
     let good = world.recorded().await[1].clone();
     world.store.replace(RecordedEvent { event_type: "CommentSung".into(), ..good });
     let running = world.run().await;
-    for model in ["cases", "case_history"] {
+    for model in CASE_MODELS {
         running.halted(model).await;
     }
     world.store.restore();
     let other = world.observe().await;
-    for model in ["cases", "case_history"] {
+    for model in CASE_MODELS {
         assert!(other.models.rebuild(model, &|_| {}).await.unwrap());
     }
     other.stop().await;
     let head = world.append(&[commented(0, 2)]).await;
-    for model in ["cases", "case_history"] {
+    for model in CASE_MODELS {
         running.until(model, |status| status.position == head && status.halted.is_none()).await;
     }
     assert_eq!(running.dump().await, world.expected_dump().await);

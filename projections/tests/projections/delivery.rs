@@ -13,7 +13,7 @@ use crate::buses::{AwayBus, ScriptedBus, SilentBus};
 use crate::engines::block_on_each_engine;
 use crate::samples::*;
 use crate::tally::Tally;
-use crate::world::{PATIENCE, World};
+use crate::world::{MODELS, PATIENCE, World};
 
 /// What a bus does to some messages on their way.
 #[derive(Clone, Debug)]
@@ -68,7 +68,7 @@ proptest! {
             let world = World::new();
             let bus = Arc::new(ScriptedBus::default());
             let running = world.run_on(bus.clone()).await;
-            bus.subscribed(2).await;
+            bus.subscribed(MODELS.len()).await;
             let mut rest = &facts[..];
             let mut delivered = Vec::new();
             for (size, trouble) in batches.iter().cycle() {
@@ -136,7 +136,7 @@ async fn messages_that_follow_each_other_are_taken_in_without_reading_the_log() 
     let bus = Arc::new(ScriptedBus::default());
     let running = world.run_on(bus.clone()).await;
     running.caught_up(Position(1)).await;
-    bus.subscribed(2).await;
+    bus.subscribed(MODELS.len()).await;
     let mut head = world.append(&[commented(0, 1), commented(0, 2)]).await;
     let messages = world.messages_after(Position(1)).await;
     world.store.reads.lock().unwrap().clear();
@@ -203,7 +203,7 @@ async fn a_subscription_that_ends_is_taken_up_again() {
     let bus = Arc::new(ScriptedBus::default());
     let running = world.run_on(bus.clone()).await;
     running.caught_up(Position(1)).await;
-    bus.subscribed(2).await;
+    bus.subscribed(MODELS.len()).await;
     bus.hang_up();
     let status = running.until("cases", |status| status.last_error.is_some()).await;
     assert!(status.last_error.unwrap().contains("ended") && status.halted.is_none());
@@ -279,7 +279,7 @@ fn a_bus_that_outlived_a_restore_of_the_log_is_not_believed() {
         *bus.last.lock().unwrap() = Some((last.position, last.event_id));
         let world = World::given(&[filed(0)]).await;
         let running = world.run_on(bus.clone()).await;
-        for model in ["cases", "case_history"] {
+        for model in MODELS {
             running
                 .until(model, |status| {
                     status.last_error.as_ref().is_some_and(|why| why.contains("empty the bus"))
@@ -292,7 +292,7 @@ fn a_bus_that_outlived_a_restore_of_the_log_is_not_believed() {
 
         // Emptied, it is listened to again.
         *bus.last.lock().unwrap() = None;
-        bus.subscribed(2).await;
+        bus.subscribed(MODELS.len()).await;
         running.until("cases", |status| status.last_error.is_none()).await;
     });
 }

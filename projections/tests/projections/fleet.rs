@@ -15,9 +15,7 @@ use crate::buses::{ScriptedBus, SilentBus};
 use crate::engines::{self, on, postgres};
 use crate::samples::*;
 use crate::tally::{Switches, Tally};
-use crate::world::{PATIENCE, Running, World};
-
-const MODELS: [&str; 2] = ["cases", "case_history"];
+use crate::world::{CASE_MODELS, MODELS, PATIENCE, Running, World};
 
 async fn world(facts: &[Fact]) -> World {
     on(Engine::Postgres, World::given(facts)).await
@@ -46,7 +44,7 @@ async fn of_two_processes_one_projects_and_the_other_stands_by_and_looks_on() {
     is(&one, ProjectorState::Active).await;
     let other = world.run_on(bus.clone()).await;
     is(&other, ProjectorState::StandingBy).await;
-    bus.subscribed(2).await;
+    bus.subscribed(MODELS.len()).await;
     for number in 0..20 {
         let before = world.store_head().await;
         let head = world.append(&[commented(0, number)]).await;
@@ -54,7 +52,7 @@ async fn of_two_processes_one_projects_and_the_other_stands_by_and_looks_on() {
         other.caught_up(head).await;
     }
     assert_eq!(other.dump().await, world.expected_dump().await);
-    assert_eq!(bus.subscribers(), 2, "who stands by is not brought anything");
+    assert_eq!(bus.subscribers(), MODELS.len(), "who stands by is not brought anything");
     is(&one, ProjectorState::Active).await;
     is(&other, ProjectorState::StandingBy).await;
 }
@@ -153,7 +151,7 @@ async fn a_halt_is_seen_by_every_process_and_a_rebuild_by_any_of_them_heals_it()
     let standing_by = world.run().await;
     let observing = world.observe().await;
     for running in [&projecting, &standing_by, &observing] {
-        for model in MODELS {
+        for model in CASE_MODELS {
             assert!(running.halted(model).await.contains("CommentSung"));
         }
     }
@@ -161,12 +159,12 @@ async fn a_halt_is_seen_by_every_process_and_a_rebuild_by_any_of_them_heals_it()
     let waited = observing.models.wait_for(Position(3), PATIENCE).await;
     assert!(matches!(waited, Err(WaitError::Halted { .. })), "{waited:?}");
     world.store.restore();
-    for model in MODELS {
+    for model in CASE_MODELS {
         assert!(observing.models.rebuild(model, &|_| {}).await.unwrap());
     }
     let head = world.append(&[commented(0, 4)]).await;
     for running in [&projecting, &standing_by, &observing] {
-        for model in MODELS {
+        for model in CASE_MODELS {
             running.until(model, |status| status.halted.is_none() && status.position == head).await;
         }
     }

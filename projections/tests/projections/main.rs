@@ -4,13 +4,17 @@
 
 #[macro_use]
 mod engines;
+mod access;
+mod accounts;
 mod buses;
 mod checkpoints;
 mod delivery;
 #[cfg(feature = "postgres")]
 mod fleet;
+mod organizations;
 mod queries;
 mod rebuild;
+mod resellers;
 mod rows;
 mod samples;
 mod store;

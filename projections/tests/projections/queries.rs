@@ -208,6 +208,7 @@ fn fulfils(condition: &CaseCondition, row: &CaseRow) -> bool {
         CaseCondition::Open => row.status != "CLOSED",
         CaseCondition::Status(status) => row.status == status.as_str(),
         CaseCondition::Priority(priority) => row.priority() == Some(*priority),
+        CaseCondition::Organization(organization) => row.organization == *organization,
         CaseCondition::FilerEmail(email) => row.filer_email.as_deref() == Some(email.to_lowercase().as_str()),
         CaseCondition::UpdatedAfter(instant, Side::Support) => {
             row.updated_at_micros > instant.as_microsecond()
@@ -244,6 +245,8 @@ fn any_condition() -> impl Strategy<Value = CaseCondition> {
         prop::sample::select(Priority::ALL.to_vec()).prop_map(CaseCondition::Priority),
         prop::sample::select(vec!["alice", "Bob"])
             .prop_map(|name| CaseCondition::FilerEmail(format!("{name}@acme.example"))),
+        prop::sample::select(vec!["acme", "globex"])
+            .prop_map(|name| CaseCondition::Organization(name.to_owned())),
         prop::sample::subsequence(vec!["compute-vm", "other"], 0..=2)
             .prop_map(|ids| CaseCondition::Classification(ids.into_iter().map(str::to_owned).collect())),
         (0..60_i64, prop::bool::ANY).prop_map(|(second, support)| {

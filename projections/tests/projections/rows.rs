@@ -9,6 +9,7 @@ use dossier_projections::case_history::AttachmentQueries;
 use dossier_projections::cases::{CaseCondition, CaseRow};
 use proptest::prelude::*;
 
+use crate::access::entitled;
 use crate::engines::{self, block_on_each_engine};
 use crate::samples::*;
 use crate::world::World;
@@ -44,7 +45,7 @@ async fn r_case_1_a_filing_is_shown_with_all_that_was_given() {
         manager: Some(organization("partner")),
         ..filing(0)
     };
-    let row = row_after(&[Fact::of_access(), Fact::of_case(0, filing)]).await;
+    let row = row_after(&[entitled("acme", "compute", "gold"), Fact::of_case(0, filing)]).await;
     let expected_problem = serde_json::json!({
         "start": at(1), "version": "1.2", "logEntries": "stack trace", "reproducible": "YES", "code": "code",
         "applicationFlow": "flow", "affectedUserPercent": 40, "userImpact": "impact",

@@ -1,6 +1,7 @@
 //! People, cases and events that the tests speak of, and random histories of them.
 
-use dossier_domain::access::{AccessEvent, Entitlement, EntitlementGranted};
+use dossier_domain::access::{AccessEvent, Entitlement};
+use dossier_domain::account::AccountEvent;
 use dossier_domain::case::{
     AttachmentAdded, CaseClosed, CaseEscalated, CaseEvent, CaseFiled, CaseRenamed, CaseStateChanged,
     ClassificationRef, CommentAdded, EscalationAcknowledged, EscalationReason, EscalationResolved,
@@ -9,14 +10,16 @@ use dossier_domain::case::{
 };
 use dossier_domain::catalogue::Priority;
 use dossier_domain::{
-    AttachmentId, CaseId, CommentId, Contact, OrganizationId, Personal, PlanId, ProductId, Side, Subject,
-    VisibilityScope,
+    AccountId, AttachmentId, CaseId, CommentId, Contact, OrganizationId, Personal, PlanId, ProductId, Side,
+    Subject, VisibilityScope,
 };
 use dossier_eventlog::{Audience, StreamName};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use ulid::Ulid;
 
+use crate::access::{access_event, registered};
+use crate::accounts::account_fact;
 use crate::world::stream;
 
 /// Something that is in the log.
@@ -33,6 +36,7 @@ pub(crate) struct Fact {
 pub(crate) enum FactEvent {
     Case(Box<CaseEvent>),
     Access(AccessEvent),
+    Account(AccountEvent),
     Raw { event_type: String, version: u16, payload: Vec<u8> },
 }
 
@@ -50,15 +54,12 @@ impl Fact {
         Self::new(stream(name), event)
     }
 
-    /// Of an organization's access, which no read model here takes in.
-    pub(crate) fn of_access() -> Self {
-        let granted = EntitlementGranted {
-            product: product("compute"),
-            plan: PlanId::new("gold").unwrap(),
-            from: at(0),
-            until: None,
-        };
-        Self::new(stream("access-acme"), FactEvent::Access(granted.into()))
+    pub(crate) fn of_access(organization: &str, event: impl Into<AccessEvent>) -> Self {
+        Self::new(stream(&format!("access-{organization}")), FactEvent::Access(event.into()))
+    }
+
+    pub(crate) fn of_account(account: AccountId, event: impl Into<AccountEvent>) -> Self {
+        Self::new(stream(&format!("account-{account}")), FactEvent::Account(event.into()))
     }
 
     pub(crate) fn for_support(mut self) -> Self {
@@ -241,19 +242,28 @@ pub(crate) fn history(told: &[(u8, u8)]) -> Vec<Fact> {
             (number, _) if number < 6 && known.insert(number) => {
                 let organization = organization(if number % 3 == 2 { "globex" } else { "acme" });
                 let product = product(if number % 2 == 1 { "storage" } else { "compute" });
-                Fact::of_case(number, CaseFiled { organization, product, ..filing(number) })
+                let manager = (number % 2 == 0).then(|| crate::samples::organization("nimbus"));
+                Fact::of_case(number, CaseFiled { organization, product, manager, ..filing(number) })
             }
             (number, 13) if number < 6 => Fact::of_case(number, case_event(4, index)).for_support(),
             (number, kind) if number < 6 => Fact::of_case(number, case_event(kind, index)),
-            (6, _) => Fact::of_access(),
+            (6, kind) => {
+                let organization = if kind % 3 == 2 { "globex" } else { "acme" };
+                if known.insert(6 + u8::from(kind % 3 == 2)) {
+                    registered(organization)
+                } else {
+                    Fact::of_access(organization, access_event(kind, index))
+                }
+            }
+            (7, kind) => account_fact(kind, index),
             _ => Fact::raw("note-1", "NoteNobodyKnows", 9, b"not even json"),
         })
         .collect()
 }
 
-/// Up to so many events of some cases, an organization's access, and a stream that no read model knows.
+/// Up to so many events of some cases, an organization's access, accounts, and a stream that no read model knows.
 pub(crate) fn any_history(longest: usize) -> impl Strategy<Value = Vec<Fact>> {
-    prop::collection::vec((0..8_u8, 0..14_u8), 1..=longest).prop_map(|told| history(&told))
+    prop::collection::vec((0..9_u8, 0..14_u8), 1..=longest).prop_map(|told| history(&told))
 }
 
 pub(crate) fn few(cases: u32) -> ProptestConfig {

@@ -8,14 +8,14 @@ use dossier_projections::WaitError;
 use uuid::Uuid;
 
 use crate::samples::*;
-use crate::world::{PATIENCE, World, sealer};
+use crate::world::{CASE_MODELS, PATIENCE, World, sealer};
 
 /// Two facts, then the bad one at position 3, then two more: the projectors stand at 2 and say why.
 async fn stops_before_the_third(world: &World, why: &str) {
     let before = World::given(&[filed(0), commented(0, 1)]).await.expected_dump().await;
     let bad = world.recorded().await[2].clone();
     let running = world.run().await;
-    for model in ["cases", "case_history"] {
+    for model in CASE_MODELS {
         let halted = running.halted(model).await;
         assert!(halted.contains(why), "{halted}");
         assert!(halted.contains(&format!("event {} at position 3", bad.event_id)), "{halted}");
@@ -117,7 +117,7 @@ async fn once_it_is_readable_a_rebuild_takes_it_in() {
     assert!(refused.unwrap_err().to_string().contains("CommentSung"));
     assert!(running.halted("case_history").await.contains("CommentSung"), "as before");
     world.store.restore();
-    for model in ["cases", "case_history"] {
+    for model in CASE_MODELS {
         running.halted(model).await;
         assert!(running.models.rebuild(model, &|_| {}).await.unwrap());
     }

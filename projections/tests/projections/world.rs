@@ -22,6 +22,11 @@ use crate::engines;
 use crate::samples::{Fact, FactEvent, at};
 use crate::store::TestStore;
 
+/// Every read model.
+pub(crate) const MODELS: [&str; 5] =
+    ["cases", "case_history", "reseller_visibility", "organizations", "accounts"];
+/// Those that take in cases.
+pub(crate) const CASE_MODELS: [&str; 2] = ["cases", "case_history"];
 /// Longer than anything here takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -80,6 +85,7 @@ impl World {
             let (event_type, version, payload) = match fact.event.clone() {
                 FactEvent::Case(event) => sealed(sealer, *event).await,
                 FactEvent::Access(event) => sealed(sealer, event).await,
+                FactEvent::Account(event) => sealed(sealer, event).await,
                 FactEvent::Raw { event_type, version, payload } => (event_type, version, payload),
             };
             let event = NewEvent {
