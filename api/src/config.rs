@@ -19,7 +19,7 @@ mod values;
 use layers::{Given, Layers};
 
 pub use crate::logging::LogFormat;
-pub use browser::{Browser, DEFAULT_SESSION_LIFETIME, HelpLinks, Secret};
+pub use browser::{Browser, DEFAULT_SESSION_LIFETIME, Secret};
 pub use cli::{Cli, Command};
 pub use engines::{Bus, Engines, EventStore, KeyStore, ReadModel, WorkStore};
 pub use roles::{Role, Roles};
@@ -104,8 +104,6 @@ pub struct Settings {
     pub browser: Option<Browser>,
     /// Origins whose pages may call from a browser.
     pub cors_origins: Vec<String>,
-    /// Where people who are refused find help.
-    pub help_links: HelpLinks,
     /// Stores and bus.
     pub engines: Engines,
     /// The parts that this process runs.
@@ -168,7 +166,6 @@ impl Settings {
             sign_in: sign_in(&layers, dev)?,
             browser: browser::resolve(&layers)?,
             cors_origins: layers.get("cors_origins").map_or_else(|| Ok(Vec::new()), browser::cors_origins)?,
-            help_links: browser::help_links(&layers)?,
             engines,
             roles,
             node: layers.get("node").map_or_else(|| Ok(String::new()), values::node)?,

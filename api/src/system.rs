@@ -13,6 +13,7 @@ use dossier_eventlog::{
 use dossier_processes::Reactors;
 use dossier_processes::blob_sweep::BlobSweep;
 use dossier_processes::work_store::{SessionStore, WorkStoreError};
+use dossier_projections::account_recovery::AccountRecoveryQueries;
 use dossier_projections::case_history::{AttachmentQueries, CommentQueries, FeedQueries};
 use dossier_projections::cases::{CaseQueries, CurrentCases};
 use dossier_projections::export::AnalyticsMessage;
@@ -172,6 +173,7 @@ impl System {
             cases: CaseQueries::new(database.clone()),
             current_cases: CurrentCases::new(CaseQueries::new(database.clone()), store.clone()),
             organizations: OrganizationQueries::new(database.clone()),
+            account_recoveries: AccountRecoveryQueries::new(database.clone()),
             comments: CommentQueries::new(database.clone()),
             attachments: AttachmentQueries::new(database.clone()),
             feeds: FeedQueries::new(database),
@@ -277,7 +279,6 @@ fn sign_in(
         verifier: Arc::new(verifier),
         browsers,
         cors_origins: settings.cors_origins.clone(),
-        help: settings.help_links.clone(),
     };
     match &settings.sign_in {
         SignIn::Dev => {

@@ -50,7 +50,9 @@ try {
   met.at = new URL(page.url()).pathname;
   met.session = (await ask('/session')).body;
   met.readable = await page.evaluate(() => document.cookie);
-  met.cookies = (await context.cookies(origin)).map(({ name, httpOnly, sameSite }) => ({ name, httpOnly, sameSite }));
+  // Cookies know no ports: the provider's are there too.
+  const cookies = (await context.cookies(origin)).filter(({ name }) => name.startsWith('dossier'));
+  met.cookies = cookies.map(({ name, httpOnly, sameSite }) => ({ name, httpOnly, sameSite }));
   met.cases = (await ask('/v2/organizations/acme/cases')).status;
   const json = { 'content-type': 'application/json', accept: 'application/json' };
   const filing = { method: 'POST', headers: json, body: '{}' };

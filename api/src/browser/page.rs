@@ -2,8 +2,8 @@
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{Html, IntoResponse as _, Response};
+use dossier_domain::catalogue::Links;
 
-use crate::config::HelpLinks;
 use crate::status::ApiError;
 
 const STYLE: &str = "
@@ -28,29 +28,36 @@ pub fn wants_json(headers: &HeaderMap) -> bool {
     accepts("application/json") && !accepts("text/html")
 }
 
-/// A refusal, as a page or as JSON.
-pub fn refused(error: ApiError, links: &HelpLinks, request_id: &str, headers: &HeaderMap) -> Response {
+/// A refusal, as a page under a heading or as JSON, with the links that help (R-ACCESS-6).
+pub fn refused(
+    error: ApiError,
+    heading: &str,
+    links: &Links,
+    request_id: &str,
+    headers: &HeaderMap,
+) -> Response {
     let known = [
-        (&links.sign_in, "How to sign in"),
-        (&links.recovery, "Get your account back"),
-        (&links.password_reset, "Reset your password"),
+        (&links.sign_in_help, "Help with signing in"),
+        (&links.password_reset, "A new password"),
+        (&links.account_recovery, "How to get an account back"),
     ];
     let links = known.into_iter().filter_map(|(url, text)| url.as_deref().map(|url| (url, text)));
     if wants_json(headers) {
         return links.fold(error, |error, (url, text)| error.with_help(text, url)).into_response();
     }
-    let links: String = std::iter::once(("/sign-in", "Try again"))
+    let links: String = std::iter::once(("/sign-in", "Sign in"))
         .chain(links)
         .map(|(url, text)| format!("<li><a href=\"{}\">{}</a></li>", escape(url), escape(text)))
         .collect();
     let body = format!(
-        "<h1>You are not signed in</h1><p>{}</p><ul>{links}</ul>\
+        "<h1>{}</h1><p>{}</p><ul>{links}</ul>\
          <footer>Reason <code>{}</code>, request <code>{}</code></footer>",
+        escape(heading),
         escape(error.message()),
         escape(error.reason()),
         escape(request_id)
     );
-    let mut response = page("Not signed in", &body);
+    let mut response = page(heading, &body);
     let as_json = error.into_response();
     *response.status_mut() = as_json.status();
     if let Some(pause) = as_json.headers().get(header::RETRY_AFTER) {
@@ -116,19 +123,20 @@ mod tests {
     #[tokio::test]
     async fn a_page_says_why_and_what_helps_and_lets_no_text_from_outside_become_markup() {
         let error = ApiError::permission_denied("<script>alert('1')</script>").with_reason("A_REASON");
-        let links = HelpLinks {
-            recovery: Some("https://help.example/?a=1&b=\"2\"".to_owned()),
-            ..HelpLinks::default()
+        let links = Links {
+            account_recovery: Some("https://help.example/?a=1&b=\"2\"".to_owned()),
+            ..Links::default()
         };
-        let response = refused(error.clone(), &links, "R1", &asking("text/html"));
+        let response = refused(error.clone(), "<No>", &links, "R1", &asking("text/html"));
         assert_eq!(response.status(), 403);
         let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
         assert!(policy.starts_with("default-src 'none'"));
         let page = text(response).await;
         assert!(page.contains("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;"), "{page}");
         assert!(page.contains("<a href=\"https://help.example/?a=1&amp;b=&quot;2&quot;\">"), "{page}");
+        assert!(page.contains("<h1>&lt;No&gt;</h1>"), "{page}");
         assert!(page.contains("A_REASON") && page.contains("R1") && !page.contains("<script"), "{page}");
-        let json = text(refused(error, &links, "R1", &asking("application/json"))).await;
+        let json = text(refused(error, "", &links, "R1", &asking("application/json"))).await;
         assert!(json.contains("google.rpc.Help") && json.contains("A_REASON"), "{json}");
     }
 }

@@ -26,6 +26,8 @@ use crate::status::{ApiError, Code, excerpt};
 const DEFAULT_RETURN_TO: &str = "/session";
 /// Where a browser ends up that has signed out.
 const SIGNED_OUT_PATH: &str = "/signed-out";
+const NOT_SIGNED_IN: &str = "You are not signed in";
+const NOT_SIGNED_OUT: &str = "You are not signed out";
 
 /// The routes.
 pub fn routes() -> Router<Arc<App>> {
@@ -42,11 +44,13 @@ struct Visit<'a> {
     app: &'a App,
     headers: &'a HeaderMap,
     request_id: String,
+    /// Over the page of a refusal.
+    heading: &'static str,
 }
 
 impl<'a> Visit<'a> {
-    fn new(app: &'a App, headers: &'a HeaderMap) -> Self {
-        Self { app, headers, request_id: ulid::Ulid::from(app.random_id()).to_string() }
+    fn new(app: &'a App, headers: &'a HeaderMap, heading: &'static str) -> Self {
+        Self { app, headers, request_id: ulid::Ulid::from(app.random_id()).to_string(), heading }
     }
 
     fn browsers(&self) -> Result<&'a Browsers, ApiError> {
@@ -66,7 +70,8 @@ impl<'a> Visit<'a> {
             let (request_id, reason) = (self.request_id.as_str(), error.reason().to_owned());
             tracing::info!(request_id, reason, "a browser was refused");
             metrics::counter!("dossier_sign_in_refused_total", "reason" => reason).increment(1);
-            page::refused(error, &self.app.sign_in.help, request_id, self.headers)
+            let links = &self.app.commands.catalogue().links;
+            page::refused(error, self.heading, links, request_id, self.headers)
         });
         if let Ok(value) = HeaderValue::from_str(&self.request_id) {
             response.headers_mut().insert(DOSSIER_REQUEST_ID, value);
@@ -77,7 +82,7 @@ impl<'a> Visit<'a> {
 
 /// Sends a browser to the issuer.
 async fn begin(State(app): State<Arc<App>>, headers: HeaderMap, uri: Uri) -> Response {
-    let visit = Visit::new(&app, &headers);
+    let visit = Visit::new(&app, &headers, NOT_SIGNED_IN);
     visit.answer(try_begin(&visit, &uri).await)
 }
 
@@ -102,7 +107,7 @@ async fn try_begin(visit: &Visit<'_>, uri: &Uri) -> Result<Response, ApiError> {
 
 /// Makes a session of the code that a browser brings back from the issuer.
 async fn complete(State(app): State<Arc<App>>, headers: HeaderMap, uri: Uri) -> Response {
-    let visit = Visit::new(&app, &headers);
+    let visit = Visit::new(&app, &headers, NOT_SIGNED_IN);
     let result = try_complete(&visit, &uri).await;
     // An attempt is used once. A link that somebody else made does not use it up.
     let used = result.as_ref().err().is_none_or(|error| error.reason() != "STATE_MISMATCH");
@@ -221,7 +226,7 @@ async fn session(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
 
 /// Ends the session of this browser.
 async fn sign_out(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    let visit = Visit::new(&app, &headers);
+    let visit = Visit::new(&app, &headers, NOT_SIGNED_OUT);
     visit.answer(try_sign_out(&visit).await)
 }
 

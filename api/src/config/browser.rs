@@ -1,4 +1,4 @@
-//! How browsers sign in, which pages may call, and where people who are refused find help.
+//! How browsers sign in, and which pages may call.
 
 use jiff::SignedDuration;
 use reqwest::Url;
@@ -41,17 +41,6 @@ pub struct Browser {
     pub session_lifetime: SignedDuration,
 }
 
-/// Where people who are refused find help.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct HelpLinks {
-    /// How to get an account back.
-    pub recovery: Option<String>,
-    /// How to sign in.
-    pub sign_in: Option<String>,
-    /// How to set a new password at the issuer.
-    pub password_reset: Option<String>,
-}
-
 /// `None`: browsers do not sign in here.
 pub(super) fn resolve(layers: &Layers) -> Result<Option<Browser>, ConfigError> {
     let Some(client_id) = layers.get("oidc_client_id") else {
@@ -80,26 +69,6 @@ pub(super) fn resolve(layers: &Layers) -> Result<Option<Browser>, ConfigError> {
 
 pub(super) fn cors_origins(given: &Given) -> Result<Vec<String>, ConfigError> {
     values::list(given)?.iter().map(|text| origin(given, text)).collect()
-}
-
-pub(super) fn help_links(layers: &Layers) -> Result<HelpLinks, ConfigError> {
-    let link = |key| layers.get(key).map(help_link).transpose();
-    Ok(HelpLinks {
-        recovery: link("help_recovery_url")?,
-        sign_in: link("help_sign_in_url")?,
-        password_reset: link("help_password_reset_url")?,
-    })
-}
-
-fn help_link(given: &Given) -> Result<String, ConfigError> {
-    let url = Url::parse(given.text()).ok();
-    let good = url.filter(|url| matches!(url.scheme(), "http" | "https" | "mailto"));
-    good.map(String::from).ok_or_else(|| {
-        given.refused(
-            "is no address that a browser opens",
-            "give one such as https://help.example.com/account",
-        )
-    })
 }
 
 fn session_lifetime(given: &Given) -> Result<SignedDuration, ConfigError> {
@@ -171,7 +140,6 @@ mod tests {
         {
             refused(&format!("--dev --cors-origins {bad}"), &["--cors-origins is", "such as https://"]);
         }
-        refused("--dev --help-recovery-url javascript:alert(1)", &["--help-recovery-url is"]);
         refused(&format!("{OPENID} {CLIENT} --session-lifetime 1s"), &["--session-lifetime is", "8h"]);
         refused("--dev --oidc-client-id d", &["--oidc-client-id is", "its own issuer"]);
     }
@@ -179,8 +147,7 @@ mod tests {
     #[test]
     fn pages_on_this_machine_may_be_without_tls() {
         let settings = resolve(
-            "--dev --cors-origins https://a.example,http://localhost:3000,http://127.0.0.1:5173 \
-             --help-sign-in-url https://help.example/in",
+            "--dev --cors-origins https://a.example,http://localhost:3000,http://127.0.0.1:5173",
             &[],
             None,
         )
@@ -189,6 +156,5 @@ mod tests {
             settings.cors_origins,
             ["https://a.example", "http://localhost:3000", "http://127.0.0.1:5173"]
         );
-        assert_eq!(settings.help_links.sign_in.as_deref(), Some("https://help.example/in"));
     }
 }

@@ -132,15 +132,6 @@ pub struct SettingsArgs {
     /// Origins whose pages may call, separated by commas [env: DOSSIER_CORS_ORIGINS] [default: none]
     #[arg(long, value_name = "ORIGINS")]
     pub cors_origins: Option<String>,
-    /// Where a refused person gets an account back [env: DOSSIER_HELP_RECOVERY_URL]
-    #[arg(long, value_name = "URL")]
-    pub help_recovery_url: Option<String>,
-    /// Where it says how to sign in [env: DOSSIER_HELP_SIGN_IN_URL]
-    #[arg(long, value_name = "URL")]
-    pub help_sign_in_url: Option<String>,
-    /// Where the issuer gives a new password [env: DOSSIER_HELP_PASSWORD_RESET_URL]
-    #[arg(long, value_name = "URL")]
-    pub help_password_reset_url: Option<String>,
     /// Catalogue of products, plans, calendars and providers, TOML [env: DOSSIER_CATALOGUE] [default: built in]
     #[arg(long, value_name = "FILE")]
     pub catalogue: Option<String>,
@@ -195,9 +186,6 @@ impl SettingsArgs {
             "public_url" => &self.public_url,
             "session_lifetime" => &self.session_lifetime,
             "cors_origins" => &self.cors_origins,
-            "help_recovery_url" => &self.help_recovery_url,
-            "help_sign_in_url" => &self.help_sign_in_url,
-            "help_password_reset_url" => &self.help_password_reset_url,
             "catalogue" => &self.catalogue,
             "log" => &self.log,
             "log_format" => &self.log_format,

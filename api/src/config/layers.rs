@@ -7,7 +7,7 @@ use super::ConfigError;
 use super::cli::SettingsArgs;
 
 /// Every key of the configuration file; flags and variables are named after them.
-pub(super) const KEYS: [&str; 33] = [
+pub(super) const KEYS: [&str; 30] = [
     "listen",
     "data",
     "dev",
@@ -28,9 +28,6 @@ pub(super) const KEYS: [&str; 33] = [
     "public_url",
     "session_lifetime",
     "cors_origins",
-    "help_recovery_url",
-    "help_sign_in_url",
-    "help_password_reset_url",
     "catalogue",
     "log",
     "log_format",

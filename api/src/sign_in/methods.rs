@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use super::verifier::counted;
 use super::{Principal, SignInError, Verifier};
 use crate::browser::Browsers;
-use crate::config::HelpLinks;
 
 /// Everything that signs people in.
 pub struct SignInMethods {
@@ -18,8 +17,6 @@ pub struct SignInMethods {
     pub browsers: Option<Browsers>,
     /// Origins whose pages may call from a browser.
     pub cors_origins: Vec<String>,
-    /// Where people who are refused find help.
-    pub help: HelpLinks,
 }
 
 impl SignInMethods {
