@@ -12,6 +12,7 @@ use dossier_domain::{
 use jiff::Timestamp;
 
 use crate::endpoints::{Endpoint, endpoints};
+use crate::pipeline::NOT_BOUND;
 
 /// Who asks, as the table's columns name them.
 pub const STANDINGS: [&str; 20] = [
@@ -40,7 +41,11 @@ pub const STANDINGS: [&str; 20] = [
 /// The reason that the policy gives each standing for an endpoint, or `yes`.
 pub fn decide(endpoint_id: &str, standing: &str) -> Option<&'static str> {
     let endpoint = endpoints().find(|endpoint| endpoint.id == endpoint_id)?;
-    Some(match World::of(standing)?.authority(endpoint).open_to(endpoint.action) {
+    let world = World::of(standing)?;
+    if endpoint.is_for_directories() && world.actor.bound_to.is_none() {
+        return Some(NOT_BOUND.reason());
+    }
+    Some(match world.authority(endpoint).open_to(endpoint.action) {
         Ok(()) => "yes",
         Err(refusal) => refusal.reason(),
     })
@@ -208,7 +213,8 @@ mod tests {
     #[test]
     fn an_outsider_may_nothing_in_an_organization() {
         for endpoint in endpoints().filter(|endpoint| !endpoint.action.requirement().anyone) {
-            let reason = if endpoint.action.spans_organizations() { "NOT_FOR_YOU" } else { "NOT_A_MEMBER" };
+            let names_none = endpoint.action.spans_organizations() || endpoint.is_for_directories();
+            let reason = if names_none { "NOT_FOR_YOU" } else { "NOT_A_MEMBER" };
             for standing in ["other", "former", "directly"] {
                 assert_eq!(decide(endpoint.id, standing), Some(reason), "{} {standing}", endpoint.id);
             }

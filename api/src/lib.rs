@@ -35,6 +35,7 @@ pub mod replay;
 pub mod resources;
 pub mod sample_data;
 pub mod schemas;
+pub mod scim;
 pub mod server;
 pub mod sign_in;
 pub mod status;

@@ -6,9 +6,7 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use crate::endpoints::{
-    attachments_get, attachments_list, case_classifications_search, cases_close, cases_create,
-    cases_escalate, cases_get, cases_list, cases_patch, cases_search, cases_show_feed, comments_create,
-    comments_get, comments_list, events_feed, events_list, media_download, media_upload, priorities_list,
+    attachments_get, attachments_list, case_classifications_search, cases_close, cases_create, cases_escalate, cases_get, cases_list, cases_patch, cases_search, cases_show_feed, comments_create, comments_get, comments_list, events_feed, events_list, media_download, media_upload, priorities_list, scim_discovery, scim_users,
 };
 use crate::resources::{ESCALATION_REASONS, PRIORITIES, PRODUCT_LINES, REPRODUCIBLE, STATES};
 
@@ -41,6 +39,17 @@ use crate::resources::{ESCALATION_REASONS, PRIORITIES, PRODUCT_LINES, REPRODUCIB
         events_list::of_case,
         events_list::of_access,
         events_feed::handle,
+        scim_users::list,
+        scim_users::create,
+        scim_users::get,
+        scim_users::replace,
+        scim_users::patch,
+        scim_users::delete,
+        scim_discovery::service_provider_config,
+        scim_discovery::resource_types,
+        scim_discovery::resource_type,
+        scim_discovery::schemas,
+        scim_discovery::schema,
     )
 )]
 struct Document;
@@ -53,12 +62,15 @@ pub fn document() -> Value {
     for version in ["v2", "v2beta"] {
         for (path, item) in &v2 {
             let only_beta = path.starts_with("/v2beta/");
-            if only_beta && version == "v2" {
+            if (only_beta && version == "v2") || (path.starts_with("/scim/") && version != "v2") {
                 continue;
             }
             let mut item = item.clone();
             for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
                 complete(operation, version);
+                if path.starts_with("/scim/") {
+                    operation["responses"]["default"] = scim_refusal();
+                }
             }
             paths.insert(path.replacen("/v2/", &format!("/{version}/"), 1), item);
         }
@@ -71,6 +83,7 @@ pub fn document() -> Value {
         }
     }
     document["components"]["schemas"]["Status"] = status_schema();
+    document["components"]["schemas"]["ScimError"] = scim_error_schema();
     document["components"]["securitySchemes"] = json!({
         "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An OpenID Connect token" }
     });
@@ -122,6 +135,28 @@ fn tighten(field: &str, property: &mut Value, is_answer: bool) {
         names.push(Value::Null);
     }
     property["enum"] = json!(names);
+}
+
+fn scim_refusal() -> Value {
+    json!({
+        "description": "A refusal; `reason` is stable",
+        "content": { "application/scim+json": { "schema": { "$ref": "#/components/schemas/ScimError" } } }
+    })
+}
+
+fn scim_error_schema() -> Value {
+    json!({
+        "type": "object",
+        "description": "An error response of RFC 7644, 3.12",
+        "required": ["schemas", "status", "detail", "reason"],
+        "properties": {
+            "schemas": { "type": "array", "items": { "type": "string" } },
+            "status": { "type": "string", "description": "The HTTP status" },
+            "scimType": { "type": "string", "description": "The keyword, where one fits" },
+            "detail": { "type": "string", "description": "What is wrong and what to do next" },
+            "reason": { "type": "string", "description": "The stable reason" }
+        }
+    })
 }
 
 fn status_schema() -> Value {

@@ -27,7 +27,7 @@ use crate::endpoints::{Endpoint, Kind, route};
 use crate::linger::lingering;
 use crate::query::Query;
 use crate::status::{ApiError, Code};
-use crate::{first_sign_in, refusals};
+use crate::{first_sign_in, refusals, scim};
 
 /// Comes with every request of a server that tells when it is to stop.
 #[derive(Clone, Debug, Default)]
@@ -41,15 +41,19 @@ pub async fn serve(State(app): State<Arc<App>>, request: Request<Body>) -> Respo
     let started = Instant::now();
     let request_id = ulid::Ulid::from(app.random_id()).to_string();
     let method = request.method().clone();
+    let is_scim = scim::is_scim(request.uri().path());
     let mut seen = Seen::default();
     let result = answer(app, request, &request_id, &mut seen).await;
     let mut response = match result {
         Ok(reply) => respond(reply),
         Err(error) => {
             seen.reason = Some(error.reason().to_owned());
-            error.into_response()
+            if is_scim { scim::refused(error) } else { error.into_response() }
         }
     };
+    if is_scim && response.headers().contains_key(CONTENT_TYPE) {
+        response.headers_mut().insert(CONTENT_TYPE, scim::CONTENT_TYPE);
+    }
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(DOSSIER_REQUEST_ID, value);
     }
@@ -92,7 +96,7 @@ async fn answer(
     let body = lingering(&parts.headers, body);
     let overridden = overridden_get(&parts.method, &parts.headers);
     let method = if overridden { Method::GET } else { parts.method };
-    let (endpoint, version, params) = route(&method, parts.uri.path())?;
+    let (endpoint, version, mut params) = route(&method, parts.uri.path())?;
     seen.endpoint = Some(endpoint);
 
     let principal = if endpoint.action.needs_no_sign_in() {
@@ -104,6 +108,9 @@ async fn answer(
     seen.account = principal.is_some().then(|| actor.account.to_string());
     app.rate_limit.check(actor.account)?;
     let acts_for = acting_for(&app, &parts.headers).await?;
+    if endpoint.is_for_directories() {
+        params.parent = Some(fed_by(&actor)?);
+    }
     // A foreign parent is refused before anything of the request is judged, whether or not anything exists there.
     let mut admitted = authorize(&app, endpoint, &params, &actor, acts_for.as_ref()).await;
     if let Some(principal) = principal.as_deref().filter(|_| has_no_account(&admitted))
@@ -190,6 +197,15 @@ async fn acting_for(app: &App, headers: &HeaderMap) -> Result<Option<ActsFor>, A
     })?;
     let entitled_customers = app.entitled_customers(&organization).await?;
     Ok(Some(ActsFor { organization, entitled_customers }))
+}
+
+/// What whoever is bound to no organization is told where a directory is asked for, whoever they are.
+pub(crate) const NOT_BOUND: AccessRefusal = AccessRefusal::NotForYou { who: "directories of an organization" };
+
+/// The organization that a directory feeds: no path of SCIM names it, the directory's token binds it to one.
+fn fed_by(actor: &Actor) -> Result<(String, String), ApiError> {
+    let organization = actor.bound_to.as_ref().ok_or_else(|| refusals::access(&NOT_BOUND))?;
+    Ok(("organizations".to_owned(), organization.to_string()))
 }
 
 /// Who sees by somebody's leave sees nothing that was withdrawn before they asked: their reads begin when the model that

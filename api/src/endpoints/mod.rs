@@ -23,6 +23,8 @@ pub mod events_list;
 pub mod media_download;
 pub mod media_upload;
 pub mod priorities_list;
+pub mod scim_discovery;
+pub mod scim_users;
 pub mod table;
 
 use axum::http::Method;
@@ -97,12 +99,18 @@ impl Endpoint {
         self.id == "cases.search.byQuery"
     }
 
+    /// Whether directories call it: then it is about the organization that the caller's token binds them to, and open to
+    /// nobody who is bound to none.
+    pub fn is_for_directories(&self) -> bool {
+        self.versions == [Version::Scim]
+    }
+
     /// Whether it is about one organization, whoever asks: named by the path, by the query, or by who feeds its accounts.
     pub fn names_organization(&self) -> bool {
         let names = |segment: &Segment| {
             matches!(segment, Segment::Parent | Segment::ParentOrAll | Segment::Organization)
         };
-        self.names_parent_in_query() || self.versions == [Version::Scim] || self.path.iter().any(names)
+        self.names_parent_in_query() || self.is_for_directories() || self.path.iter().any(names)
     }
 }
 

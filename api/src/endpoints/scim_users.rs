@@ -1,5 +1,6 @@
 //! Users as an organization's directory feeds them (RFC 7644): see [`crate::scim`] for what they are here.
 
+use axum::body::Body;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use dossier_commands::{AccountOutcome, Request, identity};
@@ -12,7 +13,7 @@ use dossier_domain::{AccountId, Contact, Personal, Subject};
 use dossier_projections::accounts::{AccountFilter, AccountPage, AccountQueries};
 use utoipa::ToSchema;
 
-use crate::call::{Call, Reply, ReplyBody};
+use crate::call::{Call, Reply};
 use crate::refusals;
 use crate::scim::reading::Said;
 use crate::scim::user::{ScimUserList, ScimUserResource, location};
@@ -207,13 +208,8 @@ pub async fn delete(call: Call) -> Result<Reply, ApiError> {
     let account = account_id(&call)?;
     let request = call.command_request()?;
     let outcome = execute(&call, &request, account, &AccountCommand::Delete(DeleteAccount {})).await?;
-    let reply = Reply {
-        status: StatusCode::NO_CONTENT,
-        body: ReplyBody::Json(Vec::new()),
-        position: None,
-        headers: Vec::new(),
-    };
-    Ok(reply.after_command(outcome.folded.position, outcome.replayed))
+    let nothing = Reply::stream(StatusCode::NO_CONTENT, Body::empty());
+    Ok(nothing.after_command(outcome.folded.position, outcome.replayed))
 }
 
 /// Executes what is said of a user that exists: what differs first, under the request's own id, so that a repeat finds it

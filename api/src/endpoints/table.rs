@@ -2,6 +2,7 @@
 
 mod cases;
 mod events;
+mod scim;
 
 use super::Endpoint;
 use crate::call::Version;
@@ -10,5 +11,5 @@ const BOTH: &[Version] = &[Version::V2, Version::V2Beta];
 
 /// All endpoints, in the order of the committed tables.
 pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> + Clone {
-    [cases::ENDPOINTS, events::ENDPOINTS].into_iter().flatten()
+    [cases::ENDPOINTS, events::ENDPOINTS, scim::ENDPOINTS].into_iter().flatten()
 }

@@ -21,6 +21,8 @@ mod plans;
 #[path = "../it/refusals.rs"]
 mod refusals;
 mod roles;
+#[path = "../it/scim.rs"]
+mod scim;
 #[path = "../it/search.rs"]
 mod search;
 #[path = "../it/standing.rs"]

@@ -24,6 +24,7 @@ mod recipe;
 mod refusals;
 mod restore;
 mod schemas;
+mod scim;
 mod search;
 mod standing;
 mod start_up;
