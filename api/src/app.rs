@@ -8,9 +8,11 @@ use dossier_domain::{Actor, Contact, OrganizationId, Personal, StaffRole, Subjec
 use dossier_eventlog::blobs::BlobStore;
 use dossier_eventlog::{Entropy, EventStore, RelayStatus};
 use dossier_projections::ReadModels;
+use dossier_projections::account_recovery::AccountRecoveryQueries;
 use dossier_projections::case_history::{AttachmentQueries, CommentQueries, FeedQueries};
 use dossier_projections::cases::{CaseQueries, CurrentCases};
 use dossier_projections::organizations::OrganizationQueries;
+use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::config::Roles;
@@ -19,8 +21,8 @@ use crate::limits::RateLimit;
 use crate::page_token::PageTokens;
 use crate::refusals;
 use crate::sign_in::verifier::Verifier;
-use crate::status::ApiError;
 use crate::sign_in::{Principal, SignInMethods};
+use crate::status::ApiError;
 
 /// How many customers with a plan are named for a reseller that has none: one is enough, the others may have lost it.
 const ENTITLED_CUSTOMERS: u32 = 5;
@@ -37,6 +39,8 @@ pub struct App {
     pub current_cases: CurrentCases,
     /// Queries on organizations and their people.
     pub organizations: OrganizationQueries,
+    /// Queries on accounts to recover.
+    pub account_recoveries: AccountRecoveryQueries,
     /// Queries on comments.
     pub comments: CommentQueries,
     /// Queries on attachments.
@@ -101,12 +105,24 @@ impl App {
         if !own.access.is_reseller() || own.access.has_eligible_plan(catalogue, now) {
             return Ok(Vec::new());
         }
-        let products = catalogue.products.iter();
+        self.customers_entitled_at(reseller, now).await
+    }
+
+    /// A few customers that a reseller manages now and that have an eligible plan at an instant.
+    ///
+    /// # Errors
+    /// 503.
+    pub async fn customers_entitled_at(
+        &self,
+        reseller: &OrganizationId,
+        at: Timestamp,
+    ) -> Result<Vec<OrganizationId>, ApiError> {
+        let products = self.commands.catalogue().products.iter();
         let eligible = products
             .flat_map(|product| product.eligible_plans.iter().map(|plan| (product.id.clone(), plan.clone())));
         let eligible: Vec<_> = eligible.collect();
         let customers =
-            self.organizations.entitled_customers(reseller, &eligible, now, ENTITLED_CUSTOMERS).await;
+            self.organizations.entitled_customers(reseller, &eligible, at, ENTITLED_CUSTOMERS).await;
         let customers = customers.map_err(|error| refusals::query(&error))?;
         Ok(customers.iter().filter_map(|row| OrganizationId::new(&row.organization).ok()).collect())
     }

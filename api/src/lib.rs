@@ -18,6 +18,7 @@ pub mod exports;
 pub mod filter;
 pub mod fleet;
 pub mod health;
+pub mod help;
 pub mod history;
 pub mod limits;
 pub mod linger;

@@ -1,11 +1,12 @@
 //! What every request goes through: routing, sign-in, authorization of the parent, the body, the use case, and the
 //! answer with its headers, its log line and its metrics.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response};
 use axum::response::IntoResponse;
@@ -27,7 +28,7 @@ use crate::endpoints::{Endpoint, Kind, route};
 use crate::linger::lingering;
 use crate::query::Query;
 use crate::status::{ApiError, Code};
-use crate::{first_sign_in, refusals, scim};
+use crate::{first_sign_in, help, refusals, scim};
 
 /// Comes with every request of a server that tells when it is to stop.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +37,9 @@ pub struct Draining(pub CancellationToken);
 /// How long the answer to a command waits for the read models, so that the caller's next query sees it (promise 9).
 const OWN_WRITES_PATIENCE: Duration = Duration::from_millis(500);
 
+/// The largest body of a request that needs no sign-in, in bytes.
+const MAX_ANONYMOUS_BODY_BYTES: usize = 64 * 1024;
+
 /// Serves one request.
 pub async fn serve(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
     let started = Instant::now();
@@ -43,7 +47,7 @@ pub async fn serve(State(app): State<Arc<App>>, request: Request<Body>) -> Respo
     let method = request.method().clone();
     let is_scim = scim::is_scim(request.uri().path());
     let mut seen = Seen::default();
-    let result = answer(app, request, &request_id, &mut seen).await;
+    let result = answer(app.clone(), request, &request_id, &mut seen).await;
     let mut response = match result {
         Ok(reply) => respond(reply),
         Err(error) => {
@@ -106,8 +110,14 @@ async fn answer(
     };
     let actor = principal.as_deref().map_or_else(|| app.nobody(), |principal| app.actor(principal));
     seen.account = principal.is_some().then(|| actor.account.to_string());
-    app.rate_limit.check(actor.account)?;
-    let acts_for = acting_for(&app, &parts.headers).await?;
+    let acts_for = if principal.is_some() {
+        app.rate_limit.check(actor.account)?;
+        acting_for(&app, &parts.headers).await?
+    } else {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        app.rate_limit.check_network(peer.map(|ConnectInfo(address)| address.ip()))?;
+        None
+    };
     if endpoint.is_for_directories() {
         params.parent = Some(fed_by(&actor)?);
     }
@@ -123,7 +133,9 @@ async fn answer(
     let (body, upload) = if endpoint.kind == Kind::Upload {
         (Bytes::new(), Some(body))
     } else {
-        (read_body(body, app.max_body_bytes, app.request_timeout).await?, None)
+        // Nobody knows who sends what needs no sign-in: little is taken in from them.
+        let most = if principal.is_some() { usize::MAX } else { MAX_ANONYMOUS_BODY_BYTES };
+        (read_body(body, app.max_body_bytes.min(most), app.request_timeout).await?, None)
     };
     // Discovery-based clients send a long GET as POST with the query in the body.
     let query = if overridden {

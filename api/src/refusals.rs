@@ -4,6 +4,7 @@ use dossier_commands::{CommandError, LoadError};
 use dossier_domain::AccessRefusal;
 use dossier_domain::access::AccessRejection;
 use dossier_domain::account::AccountRejection;
+use dossier_domain::account_recovery::AccountRecoveryRejection;
 use dossier_domain::case::{CaseRejection, Kind};
 use dossier_eventlog::blobs::BlobError;
 use dossier_projections::{QueryError, WaitError};
@@ -50,6 +51,14 @@ pub fn account(rejection: &AccountRejection) -> ApiError {
         rejection.field(),
         rejection.metadata(),
     )
+}
+
+/// What the business refuses on the recovery of an account.
+pub fn account_recovery(rejection: &AccountRecoveryRejection) -> ApiError {
+    if let AccountRecoveryRejection::Access(refusal) = rejection {
+        return access(refusal);
+    }
+    rejected(rejection.kind(), rejection.to_string(), rejection.reason(), rejection.field(), Vec::new())
 }
 
 fn rejected(

@@ -269,9 +269,19 @@ impl ApiError {
         &self.0.message
     }
 
+    /// A value that programs may read from the ErrorInfo.
+    pub fn metadata(&self, key: &str) -> Option<&str> {
+        self.0.metadata.get(key).map(String::as_str)
+    }
+
     /// The fields that are wrong.
     pub fn violations(&self) -> &[FieldViolation] {
         &self.0.violations
+    }
+
+    /// The links that help.
+    pub fn links(&self) -> &[HelpLink] {
+        &self.0.links
     }
 
     /// The body as it goes out.

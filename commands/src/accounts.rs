@@ -52,7 +52,7 @@ impl Commands {
         let email = match command {
             AccountCommand::Open(command) => Some(command.email),
             AccountCommand::ChangeContact(command) => Some(command.email),
-            AccountCommand::Deactivate(_) | AccountCommand::Reactivate(_) => None,
+            AccountCommand::Deactivate(_) | AccountCommand::Reactivate(_) | AccountCommand::Delete(_) => None,
         };
         for _ in 0..MAX_ROUNDS {
             let before = self.account_view(account).await?.account;

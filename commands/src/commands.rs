@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use dossier_domain::access::{self, Access, AccessCommand, AccessRejection, TransferManagement};
 use dossier_domain::account::{Account, EmailClaim};
+use dossier_domain::account_recovery::AccountRecovery;
 use dossier_domain::case::{self, CaseCommand, CaseRejection, CaseState};
 use dossier_domain::domain_claim::DomainClaim;
 use dossier_domain::export::{self, Export, RecordExport};
@@ -74,6 +75,7 @@ pub struct Commands {
     access: Repository<Access>,
     exports: Repository<Export>,
     pub(crate) accounts: Repository<Account>,
+    pub(crate) account_recoveries: Repository<AccountRecovery>,
     pub(crate) email_claims: Repository<EmailClaim>,
     pub(crate) domain_claims: Repository<DomainClaim>,
 }
@@ -92,6 +94,7 @@ impl Commands {
             access: Repository::new(store.clone(), sealer.clone(), cached_streams, false),
             exports: Repository::new(store.clone(), sealer.clone(), cached_streams, false),
             accounts: Repository::new(store.clone(), sealer.clone(), cached_streams, true),
+            account_recoveries: Repository::new(store.clone(), sealer.clone(), cached_streams, true),
             email_claims: Repository::new(store.clone(), sealer.clone(), cached_streams, false),
             domain_claims: Repository::new(store.clone(), sealer.clone(), cached_streams, false),
             store,

@@ -8,6 +8,7 @@
 //! To add a command to an aggregate nothing changes here. To add an aggregate: a [`repository`] for it in [`Commands`] and a
 //! method beside [`Commands::case`].
 
+mod account_recovery;
 mod accounts;
 mod commands;
 mod domains;
@@ -19,6 +20,7 @@ mod repository;
 mod request;
 mod standpoint;
 
+pub use account_recovery::AccountRecoveryOutcome;
 pub use accounts::AccountOutcome;
 pub use commands::{AccessOutcome, AccessView, CaseOutcome, Commands, ExportOutcome, Outcome};
 pub use domains::DomainClaimOutcome;

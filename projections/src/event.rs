@@ -2,6 +2,7 @@
 
 use dossier_domain::access::AccessEvent;
 use dossier_domain::account::AccountEvent;
+use dossier_domain::account_recovery::AccountRecoveryEvent;
 use dossier_domain::case::CaseEvent;
 use dossier_domain::personal::{InvalidPlain, open_all, subjects_to_open};
 use dossier_domain::{DomainEvent, PersonalFields, PersonalSlot};
@@ -20,6 +21,8 @@ pub enum ReadEvent {
     Access(AccessEvent),
     /// Of somebody's account.
     Account(AccountEvent),
+    /// Of the recovery of an account.
+    AccountRecovery(AccountRecoveryEvent),
 }
 
 impl PersonalFields for ReadEvent {
@@ -28,6 +31,7 @@ impl PersonalFields for ReadEvent {
             Self::Case(event) => event.for_each_personal(visit),
             Self::Access(event) => event.for_each_personal(visit),
             Self::Account(event) => event.for_each_personal(visit),
+            Self::AccountRecovery(event) => event.for_each_personal(visit),
         }
     }
 }
@@ -98,6 +102,9 @@ fn decode(recorded: &RecordedEvent) -> Result<ProjectedEvent, String> {
     let event = match recorded.stream.category() {
         "access" => AccessEvent::decode(event_type, version, payload).map(ReadEvent::Access),
         "account" => AccountEvent::decode(event_type, version, payload).map(ReadEvent::Account),
+        "account_recovery" => {
+            AccountRecoveryEvent::decode(event_type, version, payload).map(ReadEvent::AccountRecovery)
+        }
         "case" => CaseEvent::decode(event_type, version, payload).map(ReadEvent::Case),
         other => return Err(format!("no reader of the category {other}")),
     }

@@ -17,6 +17,7 @@
 //!
 //! To add a read model: a folder with its [`ReadModel`] and its queries, and its line in [`ReadModels::open`].
 
+pub mod account_recovery;
 pub mod accounts;
 mod batch;
 mod bus_link;

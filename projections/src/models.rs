@@ -8,6 +8,7 @@ use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::account_recovery::AccountRecoveries;
 use crate::accounts::Accounts;
 use crate::case_history::CaseHistory;
 use crate::cases::Cases;
@@ -64,6 +65,7 @@ impl ReadModels {
             Box::new(ResellerVisibility),
             Box::new(Organizations),
             Box::new(Accounts),
+            Box::new(AccountRecoveries),
         ];
         Self::open_with(location, follower, models).await
     }

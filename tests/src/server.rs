@@ -38,6 +38,9 @@ const SAMPLE_DATA_SECONDS: i64 = 3_600;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long read models may take to follow at the start.
 const CATCH_UP_PATIENCE: Duration = Duration::from_secs(30);
+/// The catalogue of a server that has one of its own.
+const CATALOGUE_FILE: &str = "catalogue.toml";
+const BUILT_IN_CATALOGUE: &str = include_str!("../../api/catalogue.toml");
 /// Tokens outlive every test.
 const TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(24 * 400);
 
@@ -112,8 +115,18 @@ impl Server {
         Self::start_in(data, engines, clock).await
     }
 
+    /// Stops it as a signal would, and starts it again on the same data with another catalogue: the built-in one, as edited.
+    #[must_use]
+    pub async fn with_catalogue(self, edit: impl FnOnce(&str) -> String) -> Self {
+        let path = self.data().join(CATALOGUE_FILE);
+        let before = std::fs::read_to_string(&path).unwrap_or_else(|_| BUILT_IN_CATALOGUE.to_owned());
+        std::fs::write(path, edit(&before)).expect("a catalogue beside the data");
+        self.restarted().await
+    }
+
     async fn start_in(data: TempDir, engines: Engines, clock: TestClock) -> Self {
-        let settings = engines.settings(data.path());
+        let mut settings = engines.settings(data.path());
+        settings.catalogue = Some(data.path().join(CATALOGUE_FILE)).filter(|path| path.exists());
         let system = system(&settings, &clock).await;
         system.wait_until_caught_up(CATCH_UP_PATIENCE).await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");

@@ -3,13 +3,18 @@
 //! To add an endpoint: its file, its row in a group of [`table`] with the [`Action`] it needs, its path in
 //! [`crate::openapi`], and `make schemas` for the committed authorization table and description.
 
+pub mod account_recovery_close;
+pub mod account_recovery_list;
+pub mod account_recovery_request;
 pub mod attachments_get;
 pub mod attachments_list;
 pub mod case_classifications_search;
 mod case_commands;
+pub mod cases_allowed_actions;
 pub mod cases_close;
 pub mod cases_create;
 pub mod cases_escalate;
+pub mod cases_explain_access;
 pub mod cases_get;
 pub mod cases_list;
 pub mod cases_patch;

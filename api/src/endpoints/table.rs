@@ -1,5 +1,6 @@
 //! The table of endpoints, one file a group.
 
+mod access;
 mod cases;
 mod events;
 mod scim;
@@ -11,5 +12,5 @@ const BOTH: &[Version] = &[Version::V2, Version::V2Beta];
 
 /// All endpoints, in the order of the committed tables.
 pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> + Clone {
-    [cases::ENDPOINTS, events::ENDPOINTS, scim::ENDPOINTS].into_iter().flatten()
+    [cases::ENDPOINTS, access::ENDPOINTS, events::ENDPOINTS, scim::ENDPOINTS].into_iter().flatten()
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use dossier_projections::account_recovery::AccountRecoveries;
 use dossier_projections::accounts::Accounts;
 use dossier_projections::case_history::CaseHistory;
 use dossier_projections::cases::Cases;
@@ -41,14 +42,23 @@ pub enum Model {
     Organizations,
     /// Accounts of people.
     Accounts,
+    /// Accounts to recover.
+    Recoveries,
     /// What was taken in, and how often.
     Tally,
 }
 
 impl Model {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Cases, Self::History, Self::Visibility, Self::Organizations, Self::Accounts, Self::Tally];
+    pub const ALL: [Self; 7] = [
+        Self::Cases,
+        Self::History,
+        Self::Visibility,
+        Self::Organizations,
+        Self::Accounts,
+        Self::Recoveries,
+        Self::Tally,
+    ];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -58,6 +68,7 @@ impl Model {
             Self::Visibility => "reseller_visibility",
             Self::Organizations => "organizations",
             Self::Accounts => "accounts",
+            Self::Recoveries => "account_recovery",
             Self::Tally => "tally",
         }
     }
@@ -69,6 +80,7 @@ impl Model {
             Self::Visibility => Box::new(ResellerVisibility),
             Self::Organizations => Box::new(Organizations),
             Self::Accounts => Box::new(Accounts),
+            Self::Recoveries => Box::new(AccountRecoveries),
             Self::Tally => Box::new(Tally),
         }
     }

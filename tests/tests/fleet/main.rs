@@ -3,13 +3,19 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, what is not there fails it")]
 
+#[path = "../it/account_recovery.rs"]
+mod account_recovery;
 mod analytics;
 #[path = "../it/attachments.rs"]
 mod attachments;
 #[path = "../it/endpoints.rs"]
 mod endpoints;
+#[path = "../it/explain.rs"]
+mod explain;
 #[path = "../it/headers.rs"]
 mod headers;
+#[path = "../it/help.rs"]
+mod help;
 #[path = "../it/idempotency.rs"]
 mod idempotency;
 #[path = "../it/life.rs"]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, what is not there fails it")]
 #![expect(clippy::print_stdout, reason = "shown beside a failure: the seed that repeats it")]
 
+mod account_recovery;
 mod analytics;
 mod architecture;
 mod attachments;
@@ -10,11 +11,13 @@ mod audit;
 mod crash;
 mod deploy;
 mod endpoints;
+mod explain;
 mod full_disk;
 mod fuzz;
 mod golden;
 mod golden_samples;
 mod headers;
+mod help;
 mod idempotency;
 mod life;
 mod load;
