@@ -1,14 +1,14 @@
 //! `me.get`: who one is, where one belongs, and what one acts for now (R-ORG-1, R-ACCESS-3).
 
-use dossier_domain::{AccountStatus, Action, StaffRole};
+use dossier_domain::{AccessRefusal, AccountStatus, Action, StaffRole};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::organizations_resources::{OrganizationEntryResource, organization_name};
 use crate::app::App;
 use crate::call::{Call, Reply};
-use crate::refusals;
 use crate::status::ApiError;
+use crate::{help, refusals};
 
 /// Who signed in.
 #[derive(Debug, Serialize, ToSchema)]
@@ -95,7 +95,7 @@ pub async fn handle(call: Call) -> Result<Reply, ApiError> {
             .map(|row| OrganizationEntryResource::of_membership(row, now, call.enums()))
             .collect(),
         acting_for: acting_for(&call),
-        help: if known || !call.actor.staff_roles.is_empty() { Vec::new() } else { help(&call.app) },
+        help: if known || !call.actor.staff_roles.is_empty() { Vec::new() } else { links(&call.app) },
     })
 }
 
@@ -113,7 +113,10 @@ fn acting_for(call: &Call) -> Option<ActingForResource> {
     })
 }
 
-/// Pages that help whoever has no account, as the catalogue links them; it links none yet.
-fn help(_app: &App) -> Vec<HelpResource> {
-    Vec::new()
+/// What a refusal for want of an account links (R-ACCESS-6).
+fn links(app: &App) -> Vec<HelpResource> {
+    let refusal = refusals::access(&AccessRefusal::NoAccount { deactivated: false });
+    let linked = help::linked(refusal, app);
+    let links = linked.links().iter();
+    links.map(|link| HelpResource { description: link.description.clone(), url: link.url.clone() }).collect()
 }

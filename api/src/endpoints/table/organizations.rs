@@ -8,7 +8,8 @@ use super::super::{
     Endpoint, Kind, Segment, domains_create, domains_delete, domains_list, domains_verify,
     entitlements_create, entitlements_end, entitlements_list, me_get, members_create, members_delete,
     members_get, members_list, members_patch, organizations_create, organizations_get, organizations_list,
-    organizations_patch, organizations_reseller_access, organizations_transfer_management,
+    organizations_patch, organizations_reseller_access, organizations_support_profile,
+    organizations_transfer_management,
 };
 use super::BOTH;
 
@@ -101,6 +102,16 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         versions: BOTH,
         action: Action::AdministerOrganizations,
         handler: |call| Box::pin(organizations_transfer_management::handle(call)),
+    },
+    Endpoint {
+        id: "organizations.getSupportProfile",
+        method: Method::GET,
+        path: ORGANIZATION,
+        verb: Some("supportProfile"),
+        kind: Kind::Query,
+        versions: BOTH,
+        action: Action::ReadSupportProfile,
+        handler: |call| Box::pin(organizations_support_profile::handle(call)),
     },
     Endpoint {
         id: "organizations.members.list",
