@@ -16,6 +16,7 @@ pub mod endpoints;
 pub mod engines;
 pub mod exports;
 pub mod filter;
+pub mod first_sign_in;
 pub mod fleet;
 pub mod health;
 pub mod help;

@@ -52,6 +52,7 @@ pub async fn serve(State(app): State<Arc<App>>, request: Request<Body>) -> Respo
         Ok(reply) => respond(reply),
         Err(error) => {
             seen.reason = Some(error.reason().to_owned());
+            let error = help::linked(error, &app);
             if is_scim { scim::refused(error) } else { error.into_response() }
         }
     };
