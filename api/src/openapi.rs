@@ -6,7 +6,9 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use crate::endpoints::{
-    attachments_get, attachments_list, case_classifications_search, cases_close, cases_create, cases_escalate, cases_get, cases_list, cases_patch, cases_search, cases_show_feed, comments_create, comments_get, comments_list, events_feed, events_list, media_download, media_upload, priorities_list, scim_discovery, scim_users,
+    account_recovery_close, account_recovery_list, account_recovery_request, attachments_get, attachments_list,
+    case_classifications_search, cases_allowed_actions, cases_close, cases_create, cases_escalate,
+    cases_explain_access, cases_get, cases_list, cases_patch, cases_search, cases_show_feed, comments_create, comments_get, comments_list, events_feed, events_list, media_download, media_upload, priorities_list, scim_discovery, scim_users,
 };
 use crate::resources::{ESCALATION_REASONS, PRIORITIES, PRODUCT_LINES, REPRODUCIBLE, STATES};
 
