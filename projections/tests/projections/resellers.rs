@@ -341,9 +341,10 @@ impl<M: ReadModel> ReadModel for Again<M> {
         let mut seen = self.seen.lock().await;
         self.model.project(transaction, generation, events).await?;
         seen.extend(events.iter().cloned());
+        self.model.project(transaction, generation, &seen).await?;
+        // Last, so that nothing puts right what it did.
         let backwards: Vec<ProjectedEvent> = seen.iter().rev().cloned().collect();
-        self.model.project(transaction, generation, &backwards).await?;
-        self.model.project(transaction, generation, &seen).await
+        self.model.project(transaction, generation, &backwards).await
     }
 }
 
