@@ -8,12 +8,16 @@ use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
+/// The media type of SCIM, whose refusals have another shape.
+const SCIM_JSON: &str = "application/scim+json";
+
 /// Somebody who sends requests to one server.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     base: String,
     token: Option<String>,
+    acting_for: Option<String>,
 }
 
 impl Client {
@@ -25,13 +29,19 @@ impl Client {
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
         let http = reqwest::Client::builder().no_proxy().build().expect("a client without options");
-        Self { http, base: base.to_owned(), token }
+        Self { http, base: base.to_owned(), token, acting_for: None }
     }
 
     /// The same connections for somebody else.
     #[must_use]
     pub fn with_token(&self, token: Option<String>) -> Self {
-        Self { http: self.http.clone(), base: self.base.clone(), token }
+        Self { http: self.http.clone(), base: self.base.clone(), token, acting_for: None }
+    }
+
+    /// The same person, acting for an organization (R-RES-1).
+    #[must_use]
+    pub fn acting_for(&self, organization: &str) -> Self {
+        Self { acting_for: Some(format!("organizations/{organization}")), ..self.clone() }
     }
 
     /// A request; the path begins with `/` and is percent-encoded already.
@@ -39,6 +49,9 @@ impl Client {
         let mut builder = self.http.request(method, format!("{}{path}", self.base));
         if let Some(token) = &self.token {
             builder = builder.bearer_auth(token);
+        }
+        if let Some(organization) = &self.acting_for {
+            builder = builder.header("Dossier-Acting-For", organization);
         }
         Call { builder }
     }
@@ -138,7 +151,7 @@ impl Answer {
     pub fn json(&self) -> Value {
         let content_type = self.header("content-type").unwrap_or_default();
         assert!(
-            content_type.starts_with("application/json"),
+            ["application/json", SCIM_JSON].iter().any(|json| content_type.starts_with(json)),
             "{} {content_type:?}: {}",
             self.status,
             self.text()
@@ -156,6 +169,9 @@ impl Answer {
     /// The reason of a refusal, after checking its shape.
     #[track_caller]
     pub fn reason(&self) -> String {
+        if self.header("content-type") == Some(SCIM_JSON) {
+            return self.json()["reason"].as_str().expect("a reason of ours").to_owned();
+        }
         let error = self.error();
         error["details"][0]["reason"].as_str().expect("checked").to_owned()
     }

@@ -23,6 +23,7 @@ pub mod profile;
 pub mod raw;
 pub mod server;
 pub mod workspace;
+pub mod world;
 
 pub use client::{Answer, Call, Client, encoded};
 pub use process::{Finished, Process};

@@ -14,8 +14,14 @@ pub const HANK: &str = "hank@globex.example";
 pub const PETER: &str = "peter@initech.example";
 /// Owner at umbrella, which has Silver only.
 pub const WESKER: &str = "wesker@umbrella.example";
+/// Owner at nimbus, a reseller that manages globex.
+pub const NINA: &str = "nina@nimbus.example";
+/// Owner at stratus, a reseller that manages umbrella.
+pub const SAM: &str = "sam@stratus.example";
 /// An agent of support.
 pub const AGENT: &str = "agent-north@support.example";
+/// An agent of the other provider.
+pub const AGENT_SOUTH: &str = "agent-south@support.example";
 /// An engineer of support.
 pub const ENGINEER: &str = "engineer@support.example";
 /// An auditor.

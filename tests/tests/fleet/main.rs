@@ -22,10 +22,17 @@ mod idempotency;
 mod life;
 #[path = "../it/matrix.rs"]
 mod matrix;
+#[path = "../it/members.rs"]
+mod members;
+#[path = "../it/organizations.rs"]
+mod organizations;
 #[path = "../it/plans.rs"]
 mod plans;
 #[path = "../it/refusals.rs"]
 mod refusals;
+mod reseller_reads;
+#[path = "../it/resellers.rs"]
+mod resellers;
 mod roles;
 #[path = "../it/scim.rs"]
 mod scim;
@@ -33,3 +40,5 @@ mod scim;
 mod search;
 #[path = "../it/standing.rs"]
 mod standing;
+#[path = "../it/visibility.rs"]
+mod visibility;
