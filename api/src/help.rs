@@ -97,8 +97,9 @@ fn given(error: ApiError, description: impl Into<String>, url: Option<&str>) -> 
 
 #[cfg(test)]
 mod tests {
+    use dossier_domain::authority::ResellerRefusal;
     use dossier_domain::catalogue::Links;
-    use dossier_domain::{AccessRefusal, PlanId, ProductId, ResellerRefusal};
+    use dossier_domain::{AccessRefusal, PlanId, ProductId};
     use jiff::Timestamp;
 
     use super::*;
