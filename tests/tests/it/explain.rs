@@ -64,6 +64,29 @@ async fn r_res_5_a_member_sees_a_case_by_their_grant_and_the_events_that_made_it
 }
 
 #[tokio::test]
+async fn r_res_5_somebody_without_an_account_is_found_among_the_members_by_their_address() {
+    let server = Server::start().await;
+    let case = file_case(&server.client(ALICE), "acme").await;
+    server.add_member("acme", "Frank@acme.example", &[("compute", Role::Viewer)], None).await;
+    server.add_member("nimbus", "fay@nimbus.example", &[("compute", Role::Viewer)], None).await;
+    let auditor = server.client(AUDITOR);
+    let frank = explain(&auditor, &case, &about("frank+1@ACME.example")).await.ok();
+    assert_eq!(frank["principal"], server.actor("Frank@acme.example").account.to_string());
+    assert_eq!(
+        (&frank["visible"], &fact(&frank, "ROLE_ON_PRODUCT")["role"]),
+        (&json!(true), &json!("viewer"))
+    );
+    let fay = about("fay@nimbus.example");
+    explain(&auditor, &case, &fay).await.refused(404, "PRINCIPAL_NOT_FOUND");
+    let acting = explain(&auditor, &case, &format!("{fay}&actingFor=organizations%2Fnimbus")).await.ok();
+    assert_eq!(acting["principal"], server.actor("fay@nimbus.example").account.to_string());
+    assert_eq!(
+        (&acting["visible"], failing(&acting)),
+        (&json!(false), vec!["MANAGES_NOW", "LET_IN", "FILED_UNDER_MANAGEMENT"])
+    );
+}
+
+#[tokio::test]
 async fn r_res_5_who_does_not_see_it_is_explained_with_the_refusal_that_they_would_get() {
     let server = Server::start().await;
     let case = file_case(&server.client(ALICE), "acme").await;
