@@ -46,7 +46,7 @@ try {
   await page.screenshot({ path: join(screenshots, 'refused.png') });
   await context.clearCookies();
 
-  await signIn('auditor@support.example');
+  await signIn('agent-north@support.example');
   met.at = new URL(page.url()).pathname;
   met.session = (await ask('/session')).body;
   met.readable = await page.evaluate(() => document.cookie);

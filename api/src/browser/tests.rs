@@ -11,7 +11,10 @@ use sha2::{Digest as _, Sha256};
 use super::attempt::{Attempt, LIFETIME};
 use super::session::BeginError;
 use super::*;
-use crate::sign_in::{Principal, SignInError};
+use crate::sign_in::dev_issuer::{DEV_AUDIENCE, DEV_ISSUER, DEV_STAFF_CLAIM, StaffClaims};
+use crate::sign_in::{
+    DevIssuer, Principal, RemoteKeysSettings, SignInError, SignInMethods, VerifierSettings,
+};
 
 const OWN: &str = "https://own.example";
 const LISTED: &str = "https://listed.example";
@@ -196,4 +199,62 @@ async fn an_attempt_opens_only_as_it_was_sealed() {
         assert_eq!(Attempt::opened(bad, &node.sealer).await, Ok(None), "{bad}");
     }
     assert_eq!(Attempt::opened(&sealed, &foreign.sealer).await, Ok(None));
+}
+
+/// A server that believes the built-in issuer's tokens, and signs browsers in where there is a node for their sessions.
+fn methods(node: Option<&Node>, issuer: &DevIssuer) -> SignInMethods {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let verifier = |audience: &str| {
+        let settings = VerifierSettings::new(DEV_ISSUER, vec![audience.into()], DEV_STAFF_CLAIM);
+        Verifier::new(settings, Arc::new(issuer.keys()))
+    };
+    let browsers = node.map(|node| Browsers {
+        issuer: RemoteKeys::new("http://127.0.0.1:1", RemoteKeysSettings::default()).unwrap(),
+        id_tokens: verifier("client"),
+        sessions: node.sessions(),
+        settings: config::Browser {
+            client_id: "client".into(),
+            client_secret: None,
+            public_url: OWN.into(),
+            session_lifetime: SignedDuration::from_hours(8),
+        },
+        sealer: node.sealer.clone(),
+        entropy: node.entropy.clone(),
+    });
+    SignInMethods { verifier: Arc::new(verifier(DEV_AUDIENCE)), browsers, cors_origins: Vec::new() }
+}
+
+#[tokio::test]
+async fn a_request_is_of_its_bearer_token_and_without_one_of_its_session() {
+    let node = Node::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let issuer = DevIssuer::load_or_create(folder.path(), |bytes| (node.entropy)(bytes)).unwrap();
+    let methods = methods(Some(&node), &issuer);
+    let id = node.sessions().begin(&principal(), &node.entropy, now()).await.unwrap();
+    let sign_in = async |headers: &HeaderMap, method: &Method| {
+        methods.sign_in(headers, method, now()).await.map(|principal| principal.email.clone())
+    };
+    let mut headers = with_cookie(&id);
+    assert_eq!(sign_in(&headers, &Method::GET).await, Ok("alice@acme.example".to_owned()));
+    assert_eq!(sign_in(&headers, &Method::POST).await, Err(SignInError::CsrfTokenMissing));
+
+    let hour = SignedDuration::from_hours(1);
+    let token = issuer.issue("bob@acme.example", None, &StaffClaims::default(), now(), hour).unwrap();
+    headers.insert(header::AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
+    // No page can make a browser send a bearer token: it needs no CSRF token.
+    assert_eq!(sign_in(&headers, &Method::POST).await, Ok("bob@acme.example".to_owned()));
+    // A bad token is not made good by a cookie.
+    headers.insert(header::AUTHORIZATION, "Bearer nonsense".parse().unwrap());
+    assert!(matches!(sign_in(&headers, &Method::GET).await, Err(SignInError::Malformed(_))));
+    assert_eq!(sign_in(&HeaderMap::new(), &Method::GET).await, Err(SignInError::Missing));
+}
+
+#[tokio::test]
+async fn where_browsers_do_not_sign_in_a_cookie_says_nothing() {
+    let node = Node::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let issuer = DevIssuer::load_or_create(folder.path(), |bytes| (node.entropy)(bytes)).unwrap();
+    let id = node.sessions().begin(&principal(), &node.entropy, now()).await.unwrap();
+    let outcome = methods(None, &issuer).sign_in(&with_cookie(&id), &Method::GET, now()).await;
+    assert_eq!(outcome.map(drop), Err(SignInError::Missing));
 }

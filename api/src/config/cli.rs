@@ -117,13 +117,13 @@ pub struct SettingsArgs {
     /// Claim that holds roles of staff [env: DOSSIER_OIDC_STAFF_CLAIM] [default: roles]
     #[arg(long, value_name = "NAME")]
     pub oidc_staff_claim: Option<String>,
-    /// What the issuer calls this server, for browsers that sign in at /sign-in [env: DOSSIER_OIDC_CLIENT_ID]
+    /// What the issuer calls this server; browsers then sign in [env: DOSSIER_OIDC_CLIENT_ID]
     #[arg(long, value_name = "ID")]
     pub oidc_client_id: Option<String>,
-    /// Its secret, unless it is a public client; flags show in lists of processes [env: DOSSIER_OIDC_CLIENT_SECRET]
+    /// Its secret, better not as a flag, which all can see [env: DOSSIER_OIDC_CLIENT_SECRET]
     #[arg(long, value_name = "SECRET")]
     pub oidc_client_secret: Option<String>,
-    /// Origin under which browsers reach this server; the issuer sends them back there [env: DOSSIER_PUBLIC_URL]
+    /// Origin under which browsers reach this server [env: DOSSIER_PUBLIC_URL]
     #[arg(long, value_name = "URL")]
     pub public_url: Option<String>,
     /// How long a browser stays signed in [env: DOSSIER_SESSION_LIFETIME] [default: 8h]

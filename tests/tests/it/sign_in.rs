@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 const ALICE: &str = "alice@acme.example";
-const AUDITOR: &str = "auditor@support.example";
+const AGENT: &str = "agent-north@support.example";
 const UNVERIFIED: &str = "unverified@acme.example";
 const SESSION: &str = "dossier-session";
 const ATTEMPT: &str = "dossier-sign-in";
@@ -39,7 +39,7 @@ async fn r_access_5_a_browser_signs_in_at_the_provider_and_its_session_is_who_si
     assert!(query["state"].len() >= 43 && query["nonce"].len() >= 43 && query["code_challenge"].len() == 43);
     assert!(query["scope"].split(' ').any(|scope| scope == "openid"));
 
-    let back = browser.sign_in(asked.as_str(), AUDITOR, &trusting.callback()).await;
+    let back = browser.sign_in(asked.as_str(), AGENT, &trusting.callback()).await;
     let signed_in = browser.get(back.as_str()).await;
     assert_eq!(signed_in.status, 303, "{}", signed_in.text());
     assert_eq!(signed_in.header("location"), Some("/v2/organizations/acme/cases"));
@@ -52,9 +52,9 @@ async fn r_access_5_a_browser_signs_in_at_the_provider_and_its_session_is_who_si
     assert_eq!(browser.cookie(&trusting.origin, ATTEMPT), None, "what began it is gone");
 
     let who = session(&mut browser, &trusting).await.ok();
-    assert_eq!((who["email"].as_str(), who["displayName"].as_str()), (Some(AUDITOR), Some("Auditor")));
+    assert_eq!((who["email"].as_str(), who["displayName"].as_str()), (Some(AGENT), Some("North")));
     assert_eq!(who["issuer"], trusting.provider.issuer);
-    assert_eq!(who["staffRoles"], json!(["auditor"]));
+    assert_eq!(who["staffRoles"], json!(["agent"]));
     let cases = browser.get(&format!("{}/v2/organizations/acme/cases", trusting.origin)).await.ok();
     assert!(!cases["cases"].as_array().unwrap().is_empty(), "the session's cookie opens what its roles open");
     assert_eq!(trusting.counted("dossier_sessions_begun_total").await, 1);
@@ -72,7 +72,7 @@ async fn what_may_change_something_needs_the_sessions_csrf_token_and_a_page_of_o
     let csrf = ("dossier-csrf-token", token.as_str());
     post(&mut browser, &[]).await.refused(403, "CSRF_TOKEN_MISSING");
     post(&mut browser, &[("dossier-csrf-token", "AAAA")]).await.refused(403, "CSRF_TOKEN_WRONG");
-    let other = csrf_token(&mut trusting.signed_in(AUDITOR).await, &trusting).await;
+    let other = csrf_token(&mut trusting.signed_in(AGENT).await, &trusting).await;
     post(&mut browser, &[("dossier-csrf-token", &other)]).await.refused(403, "CSRF_TOKEN_WRONG");
     post(&mut browser, &[csrf, ("origin", "https://evil.example")]).await.refused(403, "ORIGIN_NOT_ALLOWED");
     post(&mut browser, &[csrf, ("sec-fetch-site", "cross-site")]).await.refused(403, "ORIGIN_NOT_ALLOWED");
@@ -150,7 +150,7 @@ async fn an_answer_of_the_provider_counts_once_and_only_in_the_browser_that_aske
 
     // Somebody else's answer, put into this browser by a link: it would sign the person in as somebody else.
     let mut evil = Browser::new();
-    let planted = evil.sign_in(&begin, AUDITOR, &trusting.callback()).await;
+    let planted = evil.sign_in(&begin, AGENT, &trusting.callback()).await;
     let mut fresh = Browser::new();
     assert!(fresh.get(planted.as_str()).await.text().contains("STATE_MISSING"));
     assert!(browser.get(planted.as_str()).await.text().contains("STATE_MISMATCH"));
@@ -222,7 +222,7 @@ async fn a_sign_in_that_is_refused_says_why_on_a_page_with_links_and_counts() {
     let stolen = victim.sign_in(&format!("{}/sign-in", trusting.origin), ALICE, &trusting.callback()).await;
     let code = stolen.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
     let mut thief = Browser::new();
-    let own = thief.sign_in(&format!("{}/sign-in", trusting.origin), AUDITOR, &trusting.callback()).await;
+    let own = thief.sign_in(&format!("{}/sign-in", trusting.origin), AGENT, &trusting.callback()).await;
     let page = thief.get(&with(&own, "code", &code)).await;
     assert_eq!(page.status, 403, "{}", page.text());
     assert!(
@@ -262,7 +262,7 @@ async fn bearer_tokens_are_believed_for_what_the_provider_signed_and_nothing_els
     let trusting = Trusting::start(&[]).await;
     let provider = &trusting.provider;
     let cases = async |token: &str| trusting.with_token(token).get("/v2/organizations/acme/cases").await;
-    let good = provider.bearer_token(AUDITOR).await;
+    let good = provider.bearer_token(AGENT).await;
     assert_eq!(claims(&good)["aud"], AUDIENCE);
     cases(&good).await.ok();
 
@@ -275,7 +275,7 @@ async fn bearer_tokens_are_believed_for_what_the_provider_signed_and_nothing_els
         ("EMAIL_NOT_VERIFIED", json!({"email_verified": false})),
     ] {
         provider.falsify("access-token", &falsified).await;
-        cases(&provider.bearer_token(AUDITOR).await).await.refused(401, reason);
+        cases(&provider.bearer_token(AGENT).await).await.refused(401, reason);
         assert_eq!(trusting.refusals(reason).await, 1, "{reason}");
     }
     provider.falsify("access-token", &json!({})).await;
@@ -292,7 +292,7 @@ async fn bearer_tokens_are_believed_for_what_the_provider_signed_and_nothing_els
     let mut more = claims(&good);
     more["roles"] = json!(["operator"]);
     cases(&format!("{header}.{}.{signature}", part(&more))).await.refused(401, "TOKEN_SIGNATURE");
-    let other = Provider::start(&trusting.origin).await.bearer_token(AUDITOR).await;
+    let other = Provider::start(&trusting.origin).await.bearer_token(AGENT).await;
     cases(&other).await.refused(401, "TOKEN_ISSUER");
     assert_eq!(trusting.refusals("TOKEN_SIGNATURE").await, 1);
     cases(&good).await.ok();
@@ -301,13 +301,13 @@ async fn bearer_tokens_are_believed_for_what_the_provider_signed_and_nothing_els
 #[tokio::test]
 async fn the_provider_may_change_its_keys_while_everything_runs() {
     let trusting = Trusting::start(&[]).await;
-    let mut earlier = trusting.signed_in(AUDITOR).await;
-    let old = trusting.provider.bearer_token(AUDITOR).await;
+    let mut earlier = trusting.signed_in(AGENT).await;
+    let old = trusting.provider.bearer_token(AGENT).await;
     let cases = async |token: &str| trusting.with_token(token).get("/v2/organizations/acme/cases").await;
     cases(&old).await.ok();
 
     trusting.provider.rotate(true).await;
-    let new = trusting.provider.bearer_token(AUDITOR).await;
+    let new = trusting.provider.bearer_token(AGENT).await;
     let kid = |token: &str| URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap();
     assert_ne!(kid(&old), kid(&new), "the new token is signed with the new key");
     // Keys are fetched again at most once in a while, however many tokens name unknown ones.
@@ -319,7 +319,7 @@ async fn the_provider_may_change_its_keys_while_everything_runs() {
     cases(&old).await.ok();
     trusting.signed_in(ALICE).await;
     // A session is none of the provider's keys' business.
-    assert_eq!(session(&mut earlier, &trusting).await.ok()["email"], AUDITOR);
+    assert_eq!(session(&mut earlier, &trusting).await.ok()["email"], AGENT);
 }
 
 #[tokio::test]
@@ -393,7 +393,7 @@ async fn a_real_browser_signs_in_keeps_its_cookie_from_pages_and_signs_out() {
         assert!(refused.contains(said), "{said}: {refused}");
     }
     assert_eq!(met["at"], "/session");
-    assert_eq!(met["session"]["email"], AUDITOR);
+    assert_eq!(met["session"]["email"], AGENT);
     let cookie = json!({"name": SESSION, "httpOnly": true, "sameSite": "Lax"});
     assert_eq!((&met["cookies"], &met["readable"]), (&json!([cookie]), &json!("")));
     assert_eq!(met["cases"], 200);

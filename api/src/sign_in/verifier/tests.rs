@@ -253,3 +253,32 @@ proptest! {
         prop_assert!(runtime.block_on(outcome(&raw)).is_err());
     }
 }
+
+#[tokio::test]
+async fn an_id_token_is_for_the_sign_in_that_asked_for_it() {
+    let outcome = async |name: &str, value: Value| {
+        let mut claims = claims();
+        claims["nonce"] = json!("n1");
+        claims[name] = value;
+        verifier().verify_id_token(&token(&claims), "n1", now()).await.map(|principal| principal.email)
+    };
+    assert_eq!(outcome("nonce", json!("n1")).await, Ok("alice@acme.example".into()));
+    for other in [json!("n2"), json!(null), json!(""), json!(["n1"])] {
+        assert_eq!(outcome("nonce", other).await, Err(SignInError::Nonce));
+    }
+    assert_eq!(outcome("aud", json!("api")).await, Err(SignInError::Audience));
+    assert_eq!(outcome("azp", json!("api")).await, Err(SignInError::Audience));
+    assert_eq!(outcome("azp", json!("dossier")).await, Ok("alice@acme.example".into()));
+    // For several audiences, it must say to whom it was given.
+    assert_eq!(outcome("aud", json!(["dossier", "api"])).await, Err(SignInError::Audience));
+    assert_eq!(outcome("email_verified", json!(false)).await, Err(SignInError::EmailNotVerified));
+    assert_eq!(outcome("exp", json!(NOW - 60)).await, Err(SignInError::Expired));
+    assert_eq!(outcome("iss", json!("https://evil.example")).await, Err(SignInError::Issuer));
+}
+
+#[test]
+fn what_is_asked_for_is_what_is_read() {
+    let verifier = verifier();
+    let claims = verifier.claims();
+    assert!(claims.contains(&"email_verified") && claims.contains(&"realm_access"), "{claims:?}");
+}
