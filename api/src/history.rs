@@ -146,7 +146,7 @@ fn decode<E: DomainEvent>(recorded: &RecordedEvent) -> Result<E, LoadError> {
 }
 
 /// Opens every sealed value; one whose subject was erased is marked as that.
-async fn open<F: PersonalFields + Send>(fields: &mut F, sealer: &Sealer) -> Result<(), LoadError> {
+pub(crate) async fn open<F: PersonalFields + Send>(fields: &mut F, sealer: &Sealer) -> Result<(), LoadError> {
     let subjects = subjects_to_open(fields);
     sealer.prepare_open(&subjects).await?;
     open_all(fields, |subject, sealed| {

@@ -5,10 +5,18 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
+use crate::endpoints::account_recovery_list::RECOVERY_STATES;
+use crate::endpoints::organizations_resources::{DOMAIN_STATES, ENTITLEMENT_STATES, MEMBER_STATES};
 use crate::endpoints::{
-    account_recovery_close, account_recovery_list, account_recovery_request, attachments_get, attachments_list,
-    case_classifications_search, cases_allowed_actions, cases_close, cases_create, cases_escalate,
-    cases_explain_access, cases_get, cases_list, cases_patch, cases_search, cases_show_feed, comments_create, comments_get, comments_list, events_feed, events_list, media_download, media_upload, priorities_list, scim_discovery, scim_users,
+    account_recovery_close, account_recovery_list, account_recovery_request, attachments_get,
+    attachments_list, case_classifications_search, cases_allowed_actions, cases_close, cases_create,
+    cases_escalate, cases_explain_access, cases_get, cases_list, cases_patch, cases_search, cases_show_feed,
+    comments_create, comments_get, comments_list, domains_create, domains_delete, domains_list,
+    domains_verify, entitlements_create, entitlements_end, entitlements_list, events_feed, events_list,
+    me_get, media_download, media_upload, members_create, members_delete, members_get, members_list,
+    members_patch, organizations_create, organizations_get, organizations_list, organizations_patch,
+    organizations_reseller_access, organizations_support_profile, organizations_transfer_management,
+    priorities_list, scim_discovery, scim_users,
 };
 use crate::resources::{ESCALATION_REASONS, PRIORITIES, PRODUCT_LINES, REPRODUCIBLE, STATES};
 
@@ -29,6 +37,12 @@ use crate::resources::{ESCALATION_REASONS, PRIORITIES, PRODUCT_LINES, REPRODUCIB
         cases_patch::handle,
         cases_escalate::handle,
         cases_close::handle,
+        cases_allowed_actions::handle,
+        cases_explain_access::handle,
+        account_recovery_request::handle,
+        account_recovery_list::list,
+        account_recovery_list::get,
+        account_recovery_close::handle,
         comments_create::handle,
         comments_get::handle,
         comments_list::handle,
@@ -38,15 +52,30 @@ use crate::resources::{ESCALATION_REASONS, PRIORITIES, PRODUCT_LINES, REPRODUCIB
         media_upload::handle,
         media_upload::without_media,
         media_download::handle,
-        cases_allowed_actions::handle,
-        cases_explain_access::handle,
-        account_recovery_request::handle,
-        account_recovery_list::list,
-        account_recovery_list::get,
-        account_recovery_close::handle,
         events_list::of_case,
         events_list::of_access,
         events_feed::handle,
+        me_get::handle,
+        organizations_list::handle,
+        organizations_create::handle,
+        organizations_get::handle,
+        organizations_patch::handle,
+        organizations_reseller_access::allow,
+        organizations_reseller_access::withdraw,
+        organizations_transfer_management::handle,
+        organizations_support_profile::handle,
+        members_list::handle,
+        members_create::handle,
+        members_get::handle,
+        members_patch::handle,
+        members_delete::handle,
+        entitlements_list::handle,
+        entitlements_create::handle,
+        entitlements_end::handle,
+        domains_list::handle,
+        domains_create::handle,
+        domains_verify::handle,
+        domains_delete::handle,
         scim_users::list,
         scim_users::create,
         scim_users::get,
@@ -87,7 +116,7 @@ pub fn document() -> Value {
     for (name, schema) in document["components"]["schemas"].as_object_mut().into_iter().flatten() {
         let is_answer = ["Resource", "List", "Feed"].iter().any(|end| name.ends_with(end));
         for (field, property) in schema["properties"].as_object_mut().into_iter().flatten() {
-            tighten(field, property, is_answer);
+            tighten(name, field, property, is_answer);
         }
     }
     document["components"]["schemas"]["Status"] = status_schema();
@@ -112,7 +141,7 @@ fn complete(operation: &mut Value, version: &str) {
 
 /// Says of a field what its Rust type does not: the names of an enum, the form of an instant, and that an answer leaves
 /// out what is unset instead of sending null.
-fn tighten(field: &str, property: &mut Value, is_answer: bool) {
+fn tighten(schema: &str, field: &str, property: &mut Value, is_answer: bool) {
     if is_answer && let Some(types) = property["type"].as_array() {
         let plain = types.iter().find(|one| *one != "null").cloned();
         property["type"] = plain.unwrap_or_default();
@@ -124,10 +153,17 @@ fn tighten(field: &str, property: &mut Value, is_answer: bool) {
         *property = plain;
     }
     let names = match field {
-        "state" => STATES,
+        "state" => match schema {
+            "MemberResource" | "OrganizationEntryResource" => MEMBER_STATES,
+            "EntitlementResource" => ENTITLEMENT_STATES,
+            "DomainResource" => DOMAIN_STATES,
+            "AccountRecoveryResource" => RECOVERY_STATES,
+            _ => STATES,
+        },
         "priority" => PRIORITIES,
         "productLine" => PRODUCT_LINES,
-        "reason" => ESCALATION_REASONS,
+        // Elsewhere it is the stable reason of a refusal.
+        "reason" if schema.contains("Escalation") => ESCALATION_REASONS,
         "reproducible" => REPRODUCIBLE,
         _ => {
             if field.ends_with("Time") {

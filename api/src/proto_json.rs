@@ -57,6 +57,11 @@ impl Message {
         self.get(name).is_some()
     }
 
+    /// The names of all fields as they were sent, unset ones too: for a message that is a map.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.fields.keys().map(String::as_str)
+    }
+
     /// The path of a field for error messages.
     pub fn path(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)

@@ -23,10 +23,32 @@ pub mod cases_show_feed;
 pub mod comments_create;
 pub mod comments_get;
 pub mod comments_list;
+pub mod domains_create;
+pub mod domains_delete;
+pub mod domains_list;
+pub mod domains_verify;
+pub mod entitlements_create;
+pub mod entitlements_end;
+pub mod entitlements_list;
 pub mod events_feed;
 pub mod events_list;
+pub mod me_get;
 pub mod media_download;
 pub mod media_upload;
+pub mod members_create;
+pub mod members_delete;
+pub mod members_get;
+pub mod members_list;
+pub mod members_patch;
+mod organizations_commands;
+pub mod organizations_create;
+pub mod organizations_get;
+pub mod organizations_list;
+pub mod organizations_patch;
+pub mod organizations_reseller_access;
+pub mod organizations_resources;
+pub mod organizations_support_profile;
+pub mod organizations_transfer_management;
 pub mod priorities_list;
 pub mod scim_discovery;
 pub mod scim_users;
@@ -216,7 +238,7 @@ mod tests {
         for path in [
             "/",
             "/v3/organizations/acme/cases",
-            "/v2/organizations/acme",
+            "/v2/projects/acme",
             "/v2/organizations/acme/cases/1:fly",
         ] {
             assert_eq!(id(&Method::GET, path), Err(404), "{path}");

@@ -435,3 +435,42 @@ impl DomainResource {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    /// R-ACCESS-3.
+    #[test]
+    fn r_access_3_a_grant_is_pending_before_its_instant_and_in_force_at_it() {
+        let state = |effective_at| {
+            GrantShown::new(&BTreeMap::new(), true, effective_at, at(10), EnumEncoding::Name).state
+        };
+        assert_eq!(
+            [state(Some(at(11))), state(Some(at(10))), state(None)],
+            ["PENDING", "EFFECTIVE", "LISTED"]
+        );
+    }
+
+    /// R-PLAN-1.
+    #[test]
+    fn r_plan_1_an_entitlement_begins_with_its_first_instant_and_ends_before_its_last() {
+        let state = |now| {
+            let period = (at(10), Some(at(20)));
+            EntitlementResource::new(String::new(), String::new(), period, at(now), EnumEncoding::Name).state
+        };
+        assert_eq!([9, 10, 19, 20].map(state), ["SCHEDULED", "EFFECTIVE", "EFFECTIVE", "ENDED"]);
+    }
+
+    #[test]
+    fn every_role_has_its_number_and_no_other_number_is_one() {
+        for role in [Role::Viewer, Role::Editor, Role::Owner] {
+            assert_eq!(role_of(role_number(role)), Some(role));
+        }
+        assert_eq!([0, 4, -1].map(role_of), [None; 3]);
+    }
+}

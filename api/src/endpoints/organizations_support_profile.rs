@@ -163,7 +163,7 @@ pub struct SupportContactResource {
     ),
     responses((status = 200, description = "The support profile", body = SupportProfileResource)),
 )]
-pub async fn handle(call: Call) -> Result<Reply, ApiError> {
+pub fn handle(call: &Call) -> Result<Reply, ApiError> {
     let parent = call.parent()?;
     let (catalogue, now) = (call.app.commands.catalogue(), call.app.commands.now());
     let profile = SupportProfile::of(&parent.access, catalogue, now);

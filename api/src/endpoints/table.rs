@@ -3,6 +3,7 @@
 mod access;
 mod cases;
 mod events;
+mod organizations;
 mod scim;
 
 use super::Endpoint;
@@ -12,5 +13,7 @@ const BOTH: &[Version] = &[Version::V2, Version::V2Beta];
 
 /// All endpoints, in the order of the committed tables.
 pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> + Clone {
-    [cases::ENDPOINTS, access::ENDPOINTS, events::ENDPOINTS, scim::ENDPOINTS].into_iter().flatten()
+    [cases::ENDPOINTS, access::ENDPOINTS, events::ENDPOINTS, organizations::ENDPOINTS, scim::ENDPOINTS]
+        .into_iter()
+        .flatten()
 }

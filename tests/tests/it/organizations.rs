@@ -2,6 +2,7 @@
 
 use dossier_tests::people::{AGENT, ALICE, BOB, CAROL, DAVE, HANK, NINA, OPERATOR, PETER, SAM};
 use dossier_tests::server::sample_case;
+use dossier_tests::world::HeldProjectors;
 use dossier_tests::{Answer, Client, Server};
 use jiff::SignedDuration;
 use reqwest::Method;
@@ -186,6 +187,21 @@ async fn r_res_2_acting_for_a_reseller_one_sees_its_customers_and_whether_they_l
     assert_eq!(names(&nimbus.get("/v2/organizations").await.ok()), Vec::<&str>::new());
     server.client(HANK).acting_for("nimbus").get("/v2/organizations").await.refused(403, "NOT_A_MEMBER");
     nina.acting_for("no-such").get("/v2/organizations").await.refused(403, "NOT_A_MEMBER");
+}
+
+/// R-RES-2.
+#[tokio::test]
+async fn r_res_2_customers_are_not_shown_as_they_were_before_a_withdrawal() {
+    let server = Server::start().await;
+    let nimbus = server.client(NINA).acting_for("nimbus");
+    let held = HeldProjectors::of(&server).await;
+    server.withdraw(HANK, "globex", "nimbus").await;
+    let list = || nimbus.call(Method::GET, "/v2/organizations").header("Dossier-Max-Wait", "0.2").send();
+    list().await.refused(503, "READ_MODEL_BEHIND");
+    held.release().await;
+    let customers =
+        nimbus.call(Method::GET, "/v2/organizations").header("Dossier-Max-Wait", "30").send().await.ok();
+    assert_eq!(customers["organizations"][0]["resellerAccessAllowed"], false);
 }
 
 #[tokio::test]

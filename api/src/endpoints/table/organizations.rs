@@ -111,7 +111,7 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         kind: Kind::Query,
         versions: BOTH,
         action: Action::ReadSupportProfile,
-        handler: |call| Box::pin(organizations_support_profile::handle(call)),
+        handler: |call| Box::pin(std::future::ready(organizations_support_profile::handle(&call))),
     },
     Endpoint {
         id: "organizations.members.list",
