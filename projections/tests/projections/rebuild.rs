@@ -17,7 +17,8 @@ use crate::tally::{Switches, Tally};
 use crate::world::{MODELS, PATIENCE, Running, World};
 
 /// The tables of all models, by name.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
+    "account_recoveries",
     "accounts",
     "case_attachments",
     "case_comments",

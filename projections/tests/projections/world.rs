@@ -23,8 +23,8 @@ use crate::samples::{Fact, FactEvent, at};
 use crate::store::TestStore;
 
 /// Every read model.
-pub(crate) const MODELS: [&str; 5] =
-    ["cases", "case_history", "reseller_visibility", "organizations", "accounts"];
+pub(crate) const MODELS: [&str; 6] =
+    ["cases", "case_history", "reseller_visibility", "organizations", "accounts", "account_recovery"];
 /// Those that take in cases.
 pub(crate) const CASE_MODELS: [&str; 2] = ["cases", "case_history"];
 /// Longer than anything here takes.
