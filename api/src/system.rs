@@ -338,11 +338,30 @@ fn toml_complaint(error: &toml::de::Error, text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use dossier_domain::catalogue::{Channel, Plan};
+
     use super::*;
 
     #[test]
     fn the_built_in_catalogue_is_valid() {
         assert!(load_catalogue(None).is_ok());
+    }
+
+    /// R-INFO-1, R-PLAN-3: the sample data that the documentation speaks of.
+    #[test]
+    fn r_info_1_the_built_in_catalogue_names_north_and_south_and_brings_the_phone_with_gold_and_platinum() {
+        let catalogue = load_catalogue(None).unwrap();
+        let spoken = |index: usize| {
+            let provider = &catalogue.providers[index];
+            format!("{}: {:?} in {:?}", provider.id, provider.languages, provider.regions)
+        };
+        assert_eq!(spoken(0), r#"north: {"en", "fr"} in {"EMEA"}"#);
+        assert_eq!(spoken(1), r#"south: {"en", "ja", "pt"} in {"AMER", "APAC"}"#);
+        assert_eq!(catalogue.default_queue().map(|provider| provider.id.as_str()), Some("north"));
+        let phone = |plan: &&Plan| plan.offered_channels().contains(&Channel::Phone);
+        let with_phone: Vec<_> = catalogue.plans.iter().filter(phone).map(|plan| plan.id.as_str()).collect();
+        assert_eq!(with_phone, ["gold", "platinum"]);
+        assert!(catalogue.plans.iter().all(|plan| plan.responses.len() == plan.priorities.len()));
     }
 
     #[test]
