@@ -317,3 +317,26 @@ fn a_provisioner_is_one_only_in_the_organization_that_it_is_bound_to() {
     let reads = Authority::of(&agent, &acme_id(), &acme().build(), at(0)).open_to(Action::ReadCases);
     assert!(reads.is_ok(), "only provisioners are bound");
 }
+
+/// R-RES-1.
+#[test]
+fn r_res_1_staff_act_for_nobody_and_who_tries_is_answered_as_a_stranger() {
+    let (acme, nimbus) = (acme().managed_by("nimbus").build(), reseller("nimbus").build());
+    let (agent, nimbus_id) = (people("agent-north"), nimbus_id());
+    for account in [AccountStatus::Unknown, AccountStatus::Active] {
+        let acting_for =
+            Some(ActingFor { organization: &nimbus_id, access: &nimbus, centre: CentreAccess::Open });
+        let principal = Principal { actor: &agent, account, acting_for };
+        let towards = Authority::towards(&principal, &acme_id(), &acme, at(0));
+        for authority in [towards, Authority::across(&principal, at(0))] {
+            assert_eq!(authority.open_to(Action::ReadCases), Err(AccessRefusal::NotAMember), "{account:?}");
+            assert_eq!(authority.visibility(), VisibilityScope::Nothing);
+        }
+    }
+}
+
+#[test]
+fn a_reseller_is_on_the_customers_side_of_a_case_and_support_is_not() {
+    assert!(Side::Customer.is_customer_side() && Side::Reseller.is_customer_side());
+    assert!(!Side::Support.is_customer_side());
+}
