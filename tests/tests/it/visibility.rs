@@ -357,8 +357,10 @@ impl<'a> World<'a> {
             ("/attachments?pageSize=100", "attachments", filed.files),
             (":showFeed?pageSize=100", "feedItems", filed.comments + filed.files),
         ];
-        let got = client.get(path).await;
-        assert_eq!(got.status, status, "{who:?} {path}: {}", got.text());
+        for ending in ["", ":allowedActions"] {
+            let got = client.get(&format!("{path}{ending}")).await;
+            assert_eq!(got.status, status, "{who:?} {path}{ending}: {}", got.text());
+        }
         for (ending, list, count) in counted {
             let answer = client.get(&format!("{}{ending}", path.replace("/v2/", "/v2beta/"))).await;
             assert_eq!(answer.status, status, "{who:?} {path}{ending}: {}", answer.text());
@@ -398,7 +400,12 @@ fn whatever_has_happened_everybody_is_shown_what_the_rules_say_and_nothing_else(
     let server = runtime.block_on(Server::start());
     let seed = variable("DOSSIER_VISIBILITY_SEED", 1);
     let cases = variable("DOSSIER_VISIBILITY_CASES", HISTORIES);
-    let config = Config { cases, max_shrink_iters: 40, failure_persistence: None, ..Config::default() };
+    let config = Config {
+        cases,
+        max_shrink_iters: variable("PROPTEST_MAX_SHRINK_ITERS", 40),
+        failure_persistence: None,
+        ..Config::default()
+    };
     let mut bytes = [0; 32];
     bytes[..4].copy_from_slice(&seed.to_le_bytes());
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
