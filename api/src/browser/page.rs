@@ -1,5 +1,7 @@
 //! The few pages that a person sees on the way in and out: plain, without scripts and without anything from elsewhere.
 
+use std::fmt::Write as _;
+
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{Html, IntoResponse as _, Response};
 use dossier_domain::catalogue::Links;
@@ -45,12 +47,12 @@ pub fn refused(
     if wants_json(headers) {
         return links.fold(error, |error, (url, text)| error.with_help(text, url)).into_response();
     }
-    let links: String = std::iter::once(("/sign-in", "Sign in"))
-        .chain(links)
-        .map(|(url, text)| format!("<li><a href=\"{}\">{}</a></li>", escape(url), escape(text)))
-        .collect();
+    let mut list = String::new();
+    for (url, text) in std::iter::once(("/sign-in", "Sign in")).chain(links) {
+        let _ = write!(list, "<li><a href=\"{}\">{}</a></li>", escape(url), escape(text));
+    }
     let body = format!(
-        "<h1>{}</h1><p>{}</p><ul>{links}</ul>\
+        "<h1>{}</h1><p>{}</p><ul>{list}</ul>\
          <footer>Reason <code>{}</code>, request <code>{}</code></footer>",
         escape(heading),
         escape(error.message()),

@@ -82,8 +82,8 @@ fn origin(given: &Given, text: &str) -> Result<String, ConfigError> {
     let refused = |why| given.refused(why, "give an origin such as https://support.example.com");
     let url = Url::parse(text).map_err(|_| refused("holds what is no origin"))?;
     let origin = url.origin().ascii_serialization();
-    if !matches!(url.scheme(), "http" | "https") || !text.trim_end_matches('/').eq_ignore_ascii_case(&origin)
-    {
+    let exact = !text.contains('*') && text.trim_end_matches('/').eq_ignore_ascii_case(&origin);
+    if !matches!(url.scheme(), "http" | "https") || !exact {
         return Err(refused("holds what is no origin: scheme, host and port, and nothing more"));
     }
     let loopback = match url.host_str() {
