@@ -8,6 +8,8 @@ mod account_recovery;
 mod analytics;
 #[path = "../it/attachments.rs"]
 mod attachments;
+#[path = "../it/domains.rs"]
+mod domains;
 #[path = "../it/endpoints.rs"]
 mod endpoints;
 #[path = "../it/explain.rs"]

@@ -10,6 +10,7 @@ mod attachments;
 mod audit;
 mod crash;
 mod deploy;
+mod domains;
 mod endpoints;
 mod explain;
 mod full_disk;
