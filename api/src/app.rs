@@ -20,7 +20,6 @@ use crate::fleet::Fleet;
 use crate::limits::RateLimit;
 use crate::page_token::PageTokens;
 use crate::refusals;
-use crate::sign_in::verifier::Verifier;
 use crate::sign_in::{Principal, SignInMethods};
 use crate::status::ApiError;
 
@@ -57,8 +56,6 @@ pub struct App {
     pub roles: Roles,
     /// This process among others.
     pub fleet: Fleet,
-    /// Who signs in with a bearer token.
-    pub verifier: Arc<Verifier>,
     /// Who signs in, by whichever way.
     pub sign_in: SignInMethods,
     /// Seals and opens page tokens.

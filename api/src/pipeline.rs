@@ -100,14 +100,15 @@ async fn answer(
     let (parts, body) = request.into_parts();
     let body = lingering(&parts.headers, body);
     let overridden = overridden_get(&parts.method, &parts.headers);
-    let method = if overridden { Method::GET } else { parts.method };
+    let method = if overridden { Method::GET } else { parts.method.clone() };
     let (endpoint, version, mut params) = route(&method, parts.uri.path())?;
     seen.endpoint = Some(endpoint);
 
     let principal = if endpoint.action.needs_no_sign_in() {
         None
     } else {
-        Some(app.verifier.sign_in(&parts.headers, app.commands.now()).await?)
+        // By the method that was sent: a POST in disguise needs what a POST needs.
+        Some(app.sign_in.sign_in(&parts.headers, &parts.method, app.commands.now()).await?)
     };
     let actor = principal.as_deref().map_or_else(|| app.nobody(), |principal| app.actor(principal));
     seen.account = principal.is_some().then(|| actor.account.to_string());

@@ -187,7 +187,6 @@ impl System {
                 started_at: (edge.clock)(),
                 work: engines.work.clone(),
             },
-            verifier: sign_in.verifier.clone(),
             sign_in,
             entropy: edge.entropy,
             rate_limit: RateLimit::new(settings.rate_limit),

@@ -5,8 +5,8 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use dossier_commands::{AccountOutcome, Request, identity};
 use dossier_domain::account::{
-    AccountCommand, ChangeContact, DeactivateAccount, DeleteAccount, OpenAccount, OpenedAccount,
-    Provisioning, ReactivateAccount, SignIn,
+    AccountCommand, AccountStatus, ChangeContact, DeactivateAccount, DeleteAccount, OpenAccount,
+    OpenedAccount, Provisioning, ReactivateAccount, SignIn,
 };
 use dossier_domain::address::EmailAddress;
 use dossier_domain::{AccountId, Contact, Personal, Subject};
@@ -286,7 +286,15 @@ async fn execute(
 ) -> Result<AccountOutcome, ApiError> {
     let organization = &call.parent()?.organization;
     let outcome = call.app.commands.account(request, organization, account, command).await;
-    outcome.map_err(|error| refusals::command(&error, refusals::account))
+    let outcome = outcome.map_err(|error| refusals::command(&error, refusals::account))?;
+    if outcome.folded.state.status() == AccountStatus::Deactivated
+        && let Some(browsers) = &call.app.sign_in.browsers
+        && let Err(error) = browsers.sessions.end_all_of(account).await
+    {
+        // What is left of their sessions is refused with the account, and forgotten in time.
+        tracing::warn!(%error, "the sessions of a deactivated account were not ended");
+    }
+    Ok(outcome)
 }
 
 fn answer(account: AccountId, outcome: &AccountOutcome) -> Result<Reply, ApiError> {
