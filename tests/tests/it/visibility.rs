@@ -60,11 +60,16 @@ fn any_step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A step, or what often goes together: a customer changes hands, lets its new reseller in, and has a case filed.
+/// A step, or what often goes together: a customer changes hands, lets its new reseller in, and has a case filed; somebody
+/// leaves and is to come back.
 fn any_steps() -> impl Strategy<Value = Vec<Step>> {
     prop_oneof![
-        8 => any_step().prop_map(|step| vec![step]),
-        1 => (0..PAIR, 0..PAIR, 0..PAIR, any::<bool>()).prop_map(|(customer, reseller, product, in_centre)| {
+        16 => any_step().prop_map(|step| vec![step]),
+        1 => prop::sample::select(&CHANGING[..]).prop_map(|who| {
+            let roles = |products| Step::Roles { who, products, later: true };
+            vec![roles([false; PAIR]), roles([true; PAIR])]
+        }),
+        2 => (0..PAIR, 0..PAIR, 0..PAIR, any::<bool>()).prop_map(|(customer, reseller, product, in_centre)| {
             vec![
                 Step::Transfer { customer, to: Some(reseller) },
                 Step::Allow { customer, reseller, in_centre },
