@@ -333,3 +333,27 @@ impl Aggregate for Access {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::at;
+
+    /// R-PLAN-1: an end cuts short what holds longer, and never lengthens what ends before.
+    #[test]
+    fn r_plan_1_an_end_cuts_short_what_holds_longer_and_lengthens_nothing() {
+        let (product, plan) = (ProductId::new("compute").unwrap(), PlanId::new("gold").unwrap());
+        let after_end_at_50 = |from, until: Option<i64>| {
+            let (product, plan) = (product.clone(), plan.clone());
+            let ended = EntitlementEnded { product: product.clone(), plan: plan.clone(), until: at(50) };
+            let mut held = Entitlement { product, plan, from: at(from), until: until.map(at) };
+            held.end(&ended).then_some(held.until)
+        };
+        assert_eq!(after_end_at_50(0, None), Some(Some(at(50))));
+        assert_eq!(after_end_at_50(0, Some(80)), Some(Some(at(50))));
+        assert_eq!(after_end_at_50(0, Some(50)), Some(Some(at(50))));
+        assert_eq!(after_end_at_50(0, Some(30)), Some(Some(at(30))), "it had ended before");
+        assert_eq!(after_end_at_50(60, Some(80)), None, "what would have begun later never begins");
+        assert_eq!(after_end_at_50(50, None), None);
+    }
+}
