@@ -15,6 +15,7 @@ mod http;
 mod load;
 mod raw;
 mod raw_postgres;
+mod reseller;
 mod write_side;
 
 use std::time::Duration;
@@ -92,6 +93,9 @@ fn main() {
     }
     if wanted("visible") {
         runtime.block_on(write_side::visible());
+    }
+    if wanted("reseller") {
+        runtime.block_on(reseller::list());
     }
     if wanted("fleet") {
         runtime.block_on(fleet::rows());
