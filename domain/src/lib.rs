@@ -42,6 +42,6 @@ pub use context::Context;
 pub use event::{Aggregate, DecodeError, DomainEvent, EventAudience, EventSchema};
 pub use ids::{
     AccountId, AccountRecoveryId, AttachmentId, CalendarId, CaseId, CommandId, CommentId, DocumentId,
-    EmailKey, ExportId, OrganizationId, PlanId, ProductId, ProviderId,
+    EmailKey, ExportId, NoteId, OrganizationId, PlanId, ProductId, ProviderId,
 };
 pub use personal::{Contact, Personal, PersonalFields, PersonalSlot, Subject};

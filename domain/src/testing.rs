@@ -20,12 +20,13 @@ use crate::account::{
     Provisioning, SignIn,
 };
 use crate::catalogue::Capability::{Escalate, Phone, RedefinePriority};
-use crate::catalogue::{AccessPolicy, Catalogue, Links, Priority, ProductMove};
+use crate::catalogue::{AccessPolicy, Catalogue, ClosingPolicy, Links, Priority, ProductMove};
 use crate::domain_claim::{self, DomainClaim, DomainClaimCommand, DomainClaimEvent};
 use crate::export::{self, Export, ExportEvent, RecordExport};
 use crate::{
     AccessRefusal, AccountId, ActingFor, Actor, Aggregate, Authority, CentreAccess, CommandId, Contact,
-    Context, EmailKey, OrganizationId, Personal, PlanId, Principal, ProductId, Role, StaffRole, Subject,
+    Context, EmailKey, OrganizationId, Personal, PlanId, Principal, ProductId, ProviderId, Role, StaffRole,
+    Subject,
 };
 
 /// An instant, in seconds from the start of the tests' time.
@@ -51,6 +52,7 @@ pub(crate) fn people(name: &str) -> Actor {
     };
     let staff =
         name.split('-').next().and_then(StaffRole::from_claim).filter(|_| domain == "support.example");
+    let staff = if name == "system" { Some(StaffRole::System) } else { staff };
     let account = AccountId(ulid::Ulid::from(CommandId(Uuid::nil()).derive(name)));
     let contact = Contact { email: format!("{name}@{domain}"), display_name: name.to_owned() };
     Actor {
@@ -58,6 +60,7 @@ pub(crate) fn people(name: &str) -> Actor {
         contact: Personal::new(Subject::account(account), contact),
         staff_roles: BTreeSet::from_iter(staff),
         bound_to: (staff == Some(StaffRole::Provisioner)).then(acme_id),
+        provider: name.strip_prefix("agent-").map(|provider| ProviderId::new(provider).unwrap()),
     }
 }
 
@@ -124,6 +127,7 @@ pub(crate) fn catalogue() -> Catalogue {
         documents: Vec::new(),
         contacts: Vec::new(),
         links: Links::default(),
+        closing: ClosingPolicy::default(),
     };
     catalogue.validate().unwrap();
     catalogue

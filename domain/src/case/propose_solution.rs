@@ -1,12 +1,16 @@
 //! Proposing a solution (R-RESOLVE-1): the case becomes SOLUTION_PROVIDED.
 
 use super::comment::MAX_COMMENT_CHARS;
-use super::events::{CaseEvent, SolutionKind, SolutionProposed};
+use super::events::{AutomaticClosing, CaseEvent, SolutionKind, SolutionParticulars, SolutionProposed};
 use super::file::check_text;
 use super::rejection::CaseRejection;
+use super::response;
 use super::state::{Case, check_open};
 use crate::context::Context;
 use crate::personal::Personal;
+
+/// Longest link, in bytes.
+const MAX_URL_BYTES: usize = 2_000;
 
 /// Proposes a solution.
 #[derive(Clone, Debug)]
@@ -15,20 +19,85 @@ pub struct ProposeSolution {
     pub solution: SolutionKind,
     /// In support's words.
     pub text: Personal<String>,
+    /// What its kind needs, and nothing else.
+    pub particulars: SolutionParticulars,
 }
 
 impl ProposeSolution {
     pub(super) fn decide(&self, case: &Case, context: &Context<'_>) -> Result<Vec<CaseEvent>, CaseRejection> {
         check_text("text", &self.text, 1, MAX_COMMENT_CHARS)?;
         check_open(case)?;
-        Ok(vec![
-            SolutionProposed {
-                solution: self.solution,
-                text: self.text.clone(),
-                author: context.actor.contact.clone(),
-            }
-            .into(),
-        ])
+        let community = context.catalogue.links.community.as_deref();
+        let particulars = particulars(self.solution, &self.particulars, community)?;
+        let closing = context.catalogue.closing.instants(context.now);
+        let automatic_closing =
+            closing.map(|(announced_from, closes_at)| AutomaticClosing { announced_from, closes_at });
+        let proposed = SolutionProposed {
+            solution: self.solution,
+            text: self.text.clone(),
+            author: context.actor.contact.clone(),
+            particulars,
+            automatic_closing,
+        };
+        Ok([proposed.into()].into_iter().chain(response::answers(case, context)).collect())
+    }
+}
+
+/// What a kind brings along, checked (R-RESOLVE-1): everything it needs, and nothing that belongs to another kind. A missing
+/// feature is offered to the community that the catalogue names, unless support names another place.
+pub(super) fn particulars(
+    kind: SolutionKind,
+    given: &SolutionParticulars,
+    community: Option<&str>,
+) -> Result<SolutionParticulars, CaseRejection> {
+    let mut taken = given.clone();
+    if kind == SolutionKind::MissingFeature && taken.idea_url.is_none() {
+        taken.idea_url = community.map(str::to_owned);
+    }
+    let needed = |field, wanted: SolutionKind, given: bool, what: &str| match (kind == wanted, given) {
+        (true, false) => Err(CaseRejection::invalid(field, format!("a solution of this kind needs {what}"))),
+        (false, true) => Err(CaseRejection::invalid(field, "belongs to a solution of another kind")),
+        _ => Ok(()),
+    };
+    let idea = taken.idea_url.as_deref();
+    needed(
+        "ideaUrl",
+        SolutionKind::MissingFeature,
+        idea.is_some(),
+        "the page where it is posted as an idea",
+    )?;
+    check_url("ideaUrl", idea)?;
+    let advice = taken.recommendations.as_ref();
+    needed("recommendations", SolutionKind::NotReproducible, advice.is_some(), "recommendations")?;
+    let contact = taken.third_party_contact.as_ref();
+    needed("thirdPartyContact", SolutionKind::ThirdParty, contact.is_some(), "the third party's contact")?;
+    for (field, text) in [("recommendations", advice), ("thirdPartyContact", contact)] {
+        text.map_or(Ok(()), |text| check_text(field, text, 1, MAX_COMMENT_CHARS))?;
+    }
+    let outage = taken.outage_url.as_deref();
+    needed(
+        "outageUrl",
+        SolutionKind::Outage,
+        outage.is_some(),
+        "the link to the outage on the status dashboard",
+    )?;
+    check_url("outageUrl", outage)?;
+    Ok(taken)
+}
+
+fn check_url(field: &'static str, url: Option<&str>) -> Result<(), CaseRejection> {
+    let fits = |url: &str| {
+        url.len() <= MAX_URL_BYTES
+            && !url.contains(|c: char| c.is_whitespace() || c.is_control())
+            && ["https://", "http://"].iter().any(|scheme| {
+                url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
+            })
+    };
+    match url {
+        Some(url) if !fits(url) => {
+            Err(CaseRejection::invalid(field, "wanted a link, such as https://status.example/incidents/1"))
+        }
+        _ => Ok(()),
     }
 }
 
