@@ -7,6 +7,7 @@ pub(crate) use cases::*;
 pub(crate) use support::*;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -65,6 +66,11 @@ pub(crate) fn people(name: &str) -> Actor {
 }
 
 pub(crate) fn catalogue() -> Catalogue {
+    static PLAIN: LazyLock<Catalogue> = LazyLock::new(plain_catalogue);
+    PLAIN.clone()
+}
+
+fn plain_catalogue() -> Catalogue {
     let ids = |names: &[&str]| names.iter().map(|name| PlanId::new(name).unwrap()).collect::<BTreeSet<_>>();
     let plan = |id: &str, priorities: &[Priority], capabilities: &[_]| crate::catalogue::Plan {
         id: PlanId::new(id).unwrap(),

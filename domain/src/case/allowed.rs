@@ -299,38 +299,40 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn a_button_is_shown_exactly_where_its_command_is_accepted(history in any_history()) {
-            let mut given = supported_case();
-            let mut second = 0;
-            for (who, step, act) in history {
-                second += step;
-                let who = crate::case::invariants::PEOPLE[who];
-                if given.clone().when(who, second, &act).result().is_ok() {
-                    given = given.and(who, second, &act);
-                }
-                let Ok(buttons) = shown(&given, who, second) else { continue };
-                let state = given.clone().state();
-                let case = state.filed().unwrap();
-                for AllowedAction { button, refused } in buttons {
-                    let Some(command) = command(button, case, &other_case(case)) else {
-                        let subject = people(who).contact.subject().clone();
-                        let followed = given
-                            .circumstances(&people(who), at(second))
-                            .decide(|context| follow_up::follow_up(&state, &subject, context));
-                        prop_assert_eq!(followed.err(), refused);
-                        continue;
-                    };
-                    let decided = given.clone().when(who, second, &command).result();
-                    // A client may repeat these: they change nothing then, and the button is gone.
-                    let repeated = refused.is_some() && decided == Ok(Vec::new()) && match button {
-                        CaseButton::Close => case.status == Status::Closed && case.merged_into.is_none(),
-                        CaseButton::AcknowledgeEscalation | CaseButton::ResolveEscalation => true,
-                        _ => false,
-                    };
-                    prop_assert!(repeated || decided.err() == refused, "{button:?} for {who}");
-                }
-            }
-        }
-    }
+           #[test]
+           fn a_button_is_shown_exactly_where_its_command_is_accepted(history in any_history()) {
+               let mut given = supported_case();
+               let mut second = 0;
+               for (who, step, act) in history {
+                   second += step;
+                   let who = crate::case::invariants::PEOPLE[who];
+                   if given.clone().when(who, second, &act).result().is_ok() {
+                       given = given.and(who, second, &act);
+                   }
+                   let Ok(buttons) = shown(&given, who, second) else { continue };
+                   let state = given.clone().state();
+                   let case = state.filed().unwrap();
+                   for AllowedAction { button, refused } in buttons {
+                       let Some(command) = command(button, case, &other_case(case)) else {
+                           let subject = people(who).contact.subject().clone();
+                           let followed = given
+                               .circumstances(&people(who), at(second))
+                               .decide(|context| follow_up::follow_up(&state, &subject, context));
+                           prop_assert_eq!(followed.err(), refused);
+                           continue;
+                       };
+                       let decided = given.clone().when(who, second, &command).result();
+                       // A client may repeat these: they change nothing then, and the button is gone.
+                       let repeated = refused.is_some() && decided == Ok(Vec::new()) && match button {
+                           CaseButton::Close => case.status == Status::Closed && case.merged_into.is_none(),
+                           CaseButton::AcknowledgeEscalation
+    | CaseButton::ResolveEscalation
+    | CaseButton::MergeInto => true,
+                           _ => false,
+                       };
+                       prop_assert!(repeated || decided.err() == refused, "{button:?} for {who}");
+                   }
+               }
+           }
+       }
 }

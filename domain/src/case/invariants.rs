@@ -1,6 +1,8 @@
 //! Properties of every sequence of commands: no invariant breaks, decisions never panic and are repeatable, and every event
 //! survives sealing, storage and reading.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -18,10 +20,13 @@ pub(super) const PEOPLE: [&str; 9] =
 
 /// A case that alice filed at second 0, routed and promised an answer.
 pub(super) fn supported_case() -> Given {
-    let mut catalogue = supported_catalogue();
-    catalogue.closing = ClosingPolicy { unanswered_solution_days: Some(14), announced_days_before: 3 };
-    let given = Given::nothing().in_catalogue(catalogue);
-    given.and("alice", 0, &CaseCommand::File(Box::new(file_case())))
+    static FILED: LazyLock<Given> = LazyLock::new(|| {
+        let mut catalogue = supported_catalogue();
+        catalogue.closing = ClosingPolicy { unanswered_solution_days: Some(14), announced_days_before: 3 };
+        let given = Given::nothing().in_catalogue(catalogue);
+        given.and("alice", 0, &CaseCommand::File(Box::new(file_case())))
+    });
+    FILED.clone()
 }
 
 /// Another open case of the same organization, with the same provider.
