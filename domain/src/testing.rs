@@ -42,9 +42,8 @@ pub(crate) fn personal(text: &str) -> Personal<String> {
 /// Somebody of the sample data by the local part of their address; staff by theirs.
 pub(crate) fn people(name: &str) -> Actor {
     let domain = match name {
-        "agent-north" | "agent-south" | "engineer" | "auditor" | "analyst" | "operator" | "provisioner" => {
-            "support.example"
-        }
+        "agent-north" | "agent-north2" | "agent-south" | "engineer" | "auditor" | "analyst" | "operator"
+        | "provisioner" => "support.example",
         "peter" => "initech.example",
         "nina" | "nick" => "nimbus.example",
         "sam" => "stratus.example",
@@ -54,6 +53,7 @@ pub(crate) fn people(name: &str) -> Actor {
     let staff =
         name.split('-').next().and_then(StaffRole::from_claim).filter(|_| domain == "support.example");
     let staff = if name == "system" { Some(StaffRole::System) } else { staff };
+    let provider = name.strip_prefix("agent-").map(|provider| provider.trim_end_matches(char::is_numeric));
     let account = AccountId(ulid::Ulid::from(CommandId(Uuid::nil()).derive(name)));
     let contact = Contact { email: format!("{name}@{domain}"), display_name: name.to_owned() };
     Actor {
@@ -61,7 +61,7 @@ pub(crate) fn people(name: &str) -> Actor {
         contact: Personal::new(Subject::account(account), contact),
         staff_roles: BTreeSet::from_iter(staff),
         bound_to: (staff == Some(StaffRole::Provisioner)).then(acme_id),
-        provider: name.strip_prefix("agent-").map(|provider| ProviderId::new(provider).unwrap()),
+        provider: provider.map(|provider| ProviderId::new(provider).unwrap()),
     }
 }
 

@@ -60,3 +60,54 @@ pub(super) fn check(case: &Case, context: &Context<'_>) -> Result<(), CaseReject
     context.access.entitlement_to_file(&case.product, context.catalogue, context.now)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::{CaseCommand, CaseEvent};
+    use crate::testing::{Given, acme, at, close, people, personal};
+
+    fn follow(given: &Given, who: &str, second: i64) -> Result<FileCase, CaseRejection> {
+        let actor = people(who);
+        given
+            .circumstances(&actor, at(second))
+            .decide(|context| follow_up(&given.clone().state(), actor.contact.subject(), context))
+    }
+
+    /// R-REOPEN-2, R-REOPEN-4: within the window, too, and long after it.
+    #[test]
+    fn r_reopen_2_a_closed_case_is_followed_up_by_a_new_one_that_is_prefilled_and_names_it() {
+        let closed = Given::filed().and("alice", 1, &close());
+        for second in [2, 9_000_000] {
+            let mut command = follow(&closed, "bob", second).unwrap();
+            let old = closed.clone().state();
+            let old = old.filed().unwrap();
+            assert_eq!((&command.classification, &command.title), (&old.classification.id, &old.title));
+            assert_eq!((command.priority, &command.language), (Some(old.priority), &old.language));
+            let empty = CaseCommand::File(Box::new(command.clone()));
+            let refused = Given::nothing().when("bob", second, &empty).rejection();
+            assert_eq!(refused.field(), Some("description"), "that is to be written");
+            command.description = personal("it is back");
+            let events = Given::nothing().when("bob", second, &CaseCommand::File(Box::new(command))).events();
+            assert!(
+                matches!(&events[..], [CaseEvent::CaseFiled(filed)] if filed.follow_up_of == Some(old.id))
+            );
+        }
+    }
+
+    /// R-REOPEN-2.
+    #[test]
+    fn r_reopen_2_only_who_sees_the_closed_case_and_may_file_follows_it_up() {
+        let reason = |given: &Given, who| follow(given, who, 2).unwrap_err().reason();
+        let closed = Given::filed().and("alice", 1, &close());
+        assert_eq!(reason(&Given::filed(), "alice"), "CASE_OPEN");
+        assert_eq!(reason(&Given::nothing(), "alice"), "CASE_NOT_FOUND");
+        assert_eq!(reason(&closed, "carol"), "ROLE_TOO_LOW");
+        assert_eq!(reason(&closed, "peter"), "NOT_A_MEMBER");
+        assert_eq!(reason(&closed, "agent-north"), "NOT_FOR_YOU");
+        let stranger = closed.clone().in_access(acme().letting_in("nimbus").build());
+        assert_eq!(reason(&stranger, "nina"), "CASE_NOT_FOUND", "R-RES-3");
+        let without = closed.in_access(acme().without_entitlements().build());
+        assert_eq!(reason(&without, "alice"), "NO_ELIGIBLE_PLAN");
+    }
+}

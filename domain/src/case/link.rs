@@ -63,3 +63,41 @@ impl UnlinkCases {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::CaseCommand;
+    use crate::case::invariants::{other_case, supported_case};
+    use crate::event::EventAudience;
+    use crate::ids::ProviderId;
+    use crate::testing::link;
+
+    #[test]
+    fn support_links_a_case_with_another_that_it_sees_and_takes_the_link_away_again() {
+        let given = supported_case();
+        let other = other_case(given.clone().state().filed().unwrap());
+        let events = given.clone().when("agent-north", 1, &link(&other)).events();
+        assert_eq!(events[0].audience(), EventAudience::Support);
+        let linked = given.clone().and("agent-north", 1, &link(&other));
+        assert_eq!(linked.clone().when("agent-north", 2, &link(&other)).events(), vec![]);
+        let unlink = |kind| CaseCommand::UnlinkCases(UnlinkCases { other: other.filed().unwrap().id, kind });
+        assert_eq!(linked.clone().when("agent-north", 2, &unlink(LinkKind::CausedBy)).events(), vec![]);
+        let unlinked = linked.when("agent-north", 2, &unlink(LinkKind::Related)).state();
+        assert!(unlinked.filed().unwrap().links.is_empty());
+        assert_eq!(given.when("alice", 1, &link(&other)).rejection().reason(), "NOT_FOR_YOU");
+    }
+
+    /// R-ROUTE-1.
+    #[test]
+    fn r_route_1_what_another_provider_has_is_linked_no_more_than_what_is_not_there_or_the_case_itself() {
+        let given = supported_case();
+        let state = given.clone().state();
+        let mut elsewhere = other_case(state.filed().unwrap());
+        elsewhere.0.as_mut().unwrap().provider = ProviderId::new("south").ok();
+        for other in [elsewhere, CaseState::default(), state] {
+            let refused = given.clone().when("agent-north", 1, &link(&other)).rejection();
+            assert_eq!(refused.field(), Some("other"));
+        }
+    }
+}

@@ -54,3 +54,45 @@ impl AttachToNote {
         ])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::CaseCommand;
+    use crate::event::EventAudience;
+    use crate::testing::{Given, attach, close, note, personal};
+
+    fn attach_to(note: NoteId, filename: &str) -> CaseCommand {
+        let CaseCommand::Attach(mut file) = attach() else { unreachable!() };
+        file.filename = personal(filename);
+        CaseCommand::AttachToNote(AttachToNote { note, file })
+    }
+
+    /// R-COMMENT-3.
+    #[test]
+    fn r_comment_3_a_note_and_its_files_are_for_support_alone_on_closed_cases_too() {
+        let given = Given::filed().and("alice", 1, &close()).and("agent-north", 2, &note("psst"));
+        let on = *given.clone().state().filed().unwrap().notes.first().unwrap();
+        let events = given.clone().when("agent-north", 3, &attach_to(on, "trace.log")).events();
+        let [CaseEvent::NoteAttachmentAdded(added)] = &events[..] else { panic!("{events:?}") };
+        assert_eq!((added.note, added.size_bytes), (on, 7));
+        assert_eq!(events[0].audience(), EventAudience::Support);
+        let noted = given.when("agent-north", 3, &note("more")).events();
+        assert_eq!(noted[0].audience(), EventAudience::Support);
+    }
+
+    /// R-COMMENT-3.
+    #[test]
+    fn r_comment_3_customers_write_none_and_a_file_hangs_on_a_note_that_is_there() {
+        let given = Given::filed();
+        assert_eq!(given.clone().when("alice", 1, &note("psst")).rejection().reason(), "NOT_FOR_YOU");
+        assert_eq!(given.clone().when("agent-north", 1, &note(" ")).rejection().field(), Some("body"));
+        let nowhere = attach_to(NoteId(ulid::Ulid::nil()), "trace.log");
+        assert_eq!(given.clone().when("agent-north", 1, &nowhere).rejection().field(), Some("note"));
+        let noted = given.and("agent-north", 1, &note("psst"));
+        let on = *noted.clone().state().filed().unwrap().notes.first().unwrap();
+        let bad = noted.clone().when("agent-north", 2, &attach_to(on, "../x")).rejection();
+        assert_eq!(bad.field(), Some("attachment.filename"));
+        assert_eq!(noted.when("bob", 2, &attach_to(on, "x")).rejection().reason(), "NOT_FOR_YOU");
+    }
+}

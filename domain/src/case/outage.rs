@@ -47,3 +47,50 @@ fn outage(case: &Case) -> Result<&ProposedSolution, CaseRejection> {
     let latest = case.solution.as_ref().filter(|solution| solution.kind == SolutionKind::Outage);
     latest.ok_or(CaseRejection::NoOutage)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::CaseCommand;
+    use crate::testing::{Given, acme, close, comment, propose, propose_outage};
+
+    fn credit() -> CaseCommand {
+        CaseCommand::RequestServiceCredit(RequestServiceCredit {})
+    }
+
+    fn report() -> CaseCommand {
+        CaseCommand::RequestIncidentReport(RequestIncidentReport {})
+    }
+
+    /// R-RESOLVE-1.
+    #[test]
+    fn r_resolve_1_after_an_outage_the_customer_side_asks_for_each_once_per_solution_also_when_closed() {
+        let outage = Given::filed().and("agent-north", 1, &propose_outage()).and("bob", 2, &close());
+        let asked = outage.and("bob", 3, &credit());
+        assert_eq!(asked.clone().when("bob", 4, &credit()).rejection().reason(), "ALREADY_REQUESTED");
+        let both = asked.and("bob", 4, &report());
+        assert_eq!(both.clone().when("bob", 5, &report()).rejection().reason(), "ALREADY_REQUESTED");
+        let again = both.and("alice", 6, &comment("still down")).and("agent-north", 7, &propose_outage());
+        let events = again.when("alice", 8, &credit()).events();
+        assert!(matches!(&events[..], [CaseEvent::ServiceCreditRequested(event)] if event.solution == 2));
+    }
+
+    /// R-RESOLVE-1.
+    #[test]
+    fn r_resolve_1_without_an_outage_there_is_nothing_to_ask_for_and_support_asks_for_nobody() {
+        let no_outage = [
+            Given::filed(),
+            Given::filed().and("agent-north", 1, &propose()),
+            Given::filed().and("agent-north", 1, &propose_outage()).and("agent-north", 2, &propose()),
+        ];
+        for given in no_outage {
+            assert_eq!(given.clone().when("alice", 3, &credit()).rejection().reason(), "NO_OUTAGE");
+            assert_eq!(given.when("alice", 3, &report()).rejection().reason(), "NO_OUTAGE");
+        }
+        let outage = Given::filed().and("agent-north", 1, &propose_outage());
+        assert_eq!(outage.clone().when("agent-north", 2, &credit()).rejection().reason(), "NOT_FOR_YOU");
+        assert_eq!(outage.clone().when("carol", 2, &credit()).rejection().reason(), "ROLE_TOO_LOW");
+        let without = outage.in_access(acme().without_entitlements().build());
+        assert_eq!(without.when("alice", 2, &report()).events().len(), 1, "R-PLAN-4: it is finished");
+    }
+}

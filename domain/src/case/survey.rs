@@ -76,3 +76,80 @@ pub(super) fn check(case: &Case, closing: u32) -> Result<(), CaseRejection> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::CaseCommand;
+    use crate::testing::{Given, answer_survey, close, comment, personal};
+
+    fn by_link(closing: u32) -> CaseCommand {
+        let via = SurveyChannel::Link;
+        CaseCommand::AnswerSurvey(AnswerSurvey { closing, rating: 1, text: None, via })
+    }
+
+    fn closed() -> Given {
+        Given::filed().and("alice", 1, &close())
+    }
+
+    fn reason(given: &Given, who: &str, command: &CaseCommand) -> &'static str {
+        given.clone().when(who, 9, command).rejection().reason()
+    }
+
+    /// R-SURVEY-1.
+    #[test]
+    fn r_survey_1_the_filer_answers_once_after_each_closing_signed_in_or_by_the_link() {
+        let answered = closed().and("alice", 2, &answer_survey(1));
+        for again in [answer_survey(1), by_link(1)] {
+            let who = if matches!(&again, CaseCommand::AnswerSurvey(a) if a.via == SurveyChannel::Link) {
+                "system"
+            } else {
+                "alice"
+            };
+            assert_eq!(reason(&answered, who, &again), "SURVEY_ANSWERED");
+        }
+        let events = closed().when("system", 2, &by_link(1)).events();
+        assert!(matches!(&events[..], [CaseEvent::SurveyAnswered(a)] if a.via == SurveyChannel::Link));
+        let second = answered.and("alice", 3, &comment("again")).and("bob", 4, &close());
+        assert_eq!(second.when("alice", 5, &answer_survey(2)).events().len(), 1);
+    }
+
+    /// R-SURVEY-1.
+    #[test]
+    fn r_survey_1_a_survey_expires_when_the_case_is_reopened_and_a_given_answer_stays() {
+        let reopened = closed().and("alice", 2, &comment("again"));
+        assert_eq!(reason(&reopened, "system", &by_link(1)), "SURVEY_EXPIRED");
+        let closed_again = reopened.and("alice", 3, &close());
+        assert_eq!(reason(&closed_again, "system", &by_link(1)), "SURVEY_EXPIRED");
+        assert_eq!(reason(&closed_again, "system", &by_link(3)), "CLOSING_NOT_FOUND");
+        assert_eq!(reason(&Given::filed(), "system", &by_link(1)), "CLOSING_NOT_FOUND");
+        assert_eq!(reason(&closed_again, "system", &by_link(0)), "CLOSING_NOT_FOUND");
+        let kept = closed().and("alice", 2, &answer_survey(1)).and("alice", 3, &comment("again"));
+        assert_eq!(reason(&kept, "alice", &answer_survey(1)), "SURVEY_ANSWERED");
+    }
+
+    /// R-SURVEY-1.
+    #[test]
+    fn r_survey_1_nobody_else_answers_and_nobody_says_that_they_have_the_link() {
+        assert_eq!(reason(&closed(), "bob", &answer_survey(1)), "NOT_THE_FILER");
+        assert_eq!(reason(&closed(), "alice", &by_link(1)), "NOT_THE_FILER");
+        assert_eq!(reason(&closed(), "system", &answer_survey(1)), "NOT_THE_FILER");
+        assert_eq!(reason(&closed(), "agent-north", &by_link(1)), "NOT_FOR_YOU");
+        assert_eq!(reason(&closed(), "peter", &answer_survey(1)), "NOT_A_MEMBER");
+    }
+
+    #[test]
+    fn a_rating_is_from_1_to_5_and_a_text_has_a_bound() {
+        let answer = |rating, text: &str| {
+            let via = SurveyChannel::SignedIn;
+            let text = Some(personal(text));
+            let command = CaseCommand::AnswerSurvey(AnswerSurvey { closing: 1, rating, text, via });
+            closed().when("alice", 2, &command).result().err().and_then(|refused| refused.field())
+        };
+        assert_eq!(
+            [0, 1, 5, 6].map(|rating| answer(rating, "")),
+            [Some("rating"), None, None, Some("rating")]
+        );
+        assert_eq!(answer(3, &"x".repeat(MAX_SURVEY_CHARS + 1)), Some("text"));
+    }
+}

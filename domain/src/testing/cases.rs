@@ -40,9 +40,10 @@ impl Given {
         Self::nothing().and("alice", 0, &CaseCommand::File(Box::new(file_case())))
     }
 
-    /// The same where the catalogue has providers.
+    /// The same where the catalogue has providers: routed to `north`, and promised an answer.
     pub(crate) fn supported() -> Self {
-        Self::nothing().in_catalogue(supported_catalogue())
+        let nothing = Self::nothing().in_catalogue(supported_catalogue());
+        nothing.and("alice", 0, &CaseCommand::File(Box::new(file_case())))
     }
 
     pub(crate) fn in_catalogue(mut self, catalogue: Catalogue) -> Self {
