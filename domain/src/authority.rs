@@ -298,6 +298,14 @@ impl Authority {
         }
     }
 
+    /// Which cases may be seen wherever they are: of staff without the organization that was named, of others as ever.
+    pub fn visibility_everywhere(&self) -> VisibilityScope {
+        match &self.standing {
+            Standing::Staff { roles, provider } => staff_scope(roles, provider, &None),
+            _ => self.visibility(),
+        }
+    }
+
     /// Which cases may be seen: the only source of every read's condition.
     pub fn visibility(&self) -> VisibilityScope {
         match (&self.standing, &self.organization) {

@@ -71,3 +71,64 @@ fn open(facts: &RoutingFacts<'_>, channel: Channel, context: &Context<'_>) -> Op
     });
     Open::Later(openings.min())
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use crate::case::{CaseCommand, CaseRejection};
+    use crate::catalogue::Channel;
+    use crate::testing::{Given, acme, at, file_case, supported_catalogue};
+
+    /// Wednesday 10:00 in Paris.
+    const OPEN: i64 = 38_800;
+
+    fn file(given: Given, channel: Channel, language: &str, second: i64) -> Result<usize, CaseRejection> {
+        let mut command = file_case();
+        command.channel = Some(channel);
+        language.clone_into(&mut command.language);
+        let outcome = given.when("alice", second, &CaseCommand::File(Box::new(command)));
+        outcome.result().map(|events| events.len())
+    }
+
+    fn supported() -> Given {
+        Given::nothing().in_catalogue(supported_catalogue())
+    }
+
+    /// R-PHONE-1.
+    #[test]
+    fn r_phone_1_filing_by_phone_outside_the_hours_is_refused_with_the_next_opening_and_what_is_open() {
+        assert!(file(supported(), Channel::Phone, "fr", OPEN).is_ok());
+        let refused = file(supported(), Channel::Phone, "fr", 0).unwrap_err();
+        assert_eq!((refused.reason(), refused.field()), ("CHANNEL_CLOSED", Some("channel")));
+        let opening = at(OPEN).checked_sub(SignedDuration::from_hours(1)).unwrap().to_string();
+        let metadata = refused.metadata();
+        assert_eq!(metadata[1..], [("openChannels", "web, email".to_owned()), ("nextOpening", opening)]);
+        assert!(refused.to_string().contains("opens at 2023-11-15T08:00:00Z"), "{refused}");
+        for written in [Channel::Web, Channel::Email] {
+            assert!(file(supported(), written, "fr", 0).is_ok());
+        }
+    }
+
+    /// R-PHONE-1.
+    #[test]
+    fn r_phone_1_where_nobody_answers_in_that_language_the_phone_never_opens() {
+        let refused = file(supported(), Channel::Phone, "ja", OPEN).unwrap_err();
+        assert_eq!(refused.reason(), "CHANNEL_CLOSED");
+        assert!(refused.metadata().iter().all(|(name, _)| *name != "nextOpening"));
+        assert!(file(Given::nothing(), Channel::Phone, "en", OPEN).is_err(), "without providers");
+    }
+
+    /// R-PLAN-3.
+    #[test]
+    fn r_plan_3_phone_and_chat_need_a_plan_that_brings_them_and_the_web_none() {
+        let silver =
+            || supported().in_access(acme().without_entitlements().entitled("compute", "silver").build());
+        let refused = file(silver(), Channel::Phone, "en", OPEN).unwrap_err();
+        assert_eq!(refused.metadata()[1], ("plans", "gold, platinum".to_owned()));
+        assert_eq!(refused.reason(), "CAPABILITY_MISSING");
+        let chat = file(silver(), Channel::Chat, "en", OPEN).unwrap_err();
+        assert_eq!((chat.reason(), chat.field()), ("CHANNEL_NOT_OFFERED", Some("channel")));
+        assert!(file(silver(), Channel::Web, "en", OPEN).is_ok());
+    }
+}

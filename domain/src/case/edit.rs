@@ -185,4 +185,17 @@ mod tests {
         assert_eq!(closed.clone().when("agent-north", 2, &without).rejection().reason(), "REASON_REQUIRED");
         assert_eq!(closed.when("agent-north", 2, &with).events().len(), 1);
     }
+
+    /// R-PRIO-1.
+    #[test]
+    fn r_prio_1_changing_the_priority_is_supports_and_says_why() {
+        let given = Given::filed();
+        let without = CaseCommand::ChangePriority(ChangePriority { priority: Priority::P1, reason: None });
+        assert_eq!(given.clone().when("agent-north", 1, &without).rejection().reason(), "REASON_REQUIRED");
+        let to = |priority| crate::testing::change_priority(priority);
+        let events = given.clone().when("agent-north", 1, &to(Priority::P0)).events();
+        assert!(matches!(&events[..], [CaseEvent::PriorityChanged(event)] if event.side == Side::Support));
+        assert_eq!(given.clone().when("agent-north", 1, &to(Priority::P3)).events(), vec![]);
+        assert_eq!(given.when("alice", 1, &to(Priority::P1)).rejection().reason(), "NOT_FOR_YOU");
+    }
 }

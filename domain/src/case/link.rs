@@ -1,10 +1,9 @@
 //! How one case has to do with another: for support's eyes, also across organizations.
 
-use super::check_visible;
 use super::events::{CaseEvent, CasesLinked, CasesUnlinked, LinkKind};
 use super::rejection::CaseRejection;
 use super::state::{Case, CaseState};
-use crate::access::Access;
+use crate::authority::CaseFacts;
 use crate::context::Context;
 use crate::ids::CaseId;
 
@@ -23,8 +22,9 @@ pub struct LinkCases {
 impl LinkCases {
     /// Linking them again in the same way changes nothing.
     pub(super) fn decide(&self, case: &Case, context: &Context<'_>) -> Result<Vec<CaseEvent>, CaseRejection> {
-        // Support sees by provider, for which the access of the other's organization does not matter.
-        let seen = |other: &&Case| check_visible(other, &Access::default(), context).is_ok();
+        let scope = context.authority.visibility_everywhere();
+        // Support sees by provider, for which it does not matter whom the other's organization lets in.
+        let seen = |other: &&Case| scope.admits(&CaseFacts::of(other, None));
         let other = self.other.filed().filter(seen);
         let other = other.ok_or_else(|| CaseRejection::invalid("other", "there is no such case"))?;
         if other.id == case.id {
@@ -70,7 +70,7 @@ mod tests {
     use crate::case::CaseCommand;
     use crate::case::invariants::{other_case, supported_case};
     use crate::event::EventAudience;
-    use crate::ids::ProviderId;
+    use crate::ids::{OrganizationId, ProviderId};
     use crate::testing::link;
 
     #[test]
@@ -79,6 +79,9 @@ mod tests {
         let other = other_case(given.clone().state().filed().unwrap());
         let events = given.clone().when("agent-north", 1, &link(&other)).events();
         assert_eq!(events[0].audience(), EventAudience::Support);
+        let mut foreign = other.clone();
+        foreign.0.as_mut().unwrap().organization = OrganizationId::new("globex").unwrap();
+        assert_eq!(given.clone().when("agent-north", 1, &link(&foreign)).events().len(), 1);
         let linked = given.clone().and("agent-north", 1, &link(&other));
         assert_eq!(linked.clone().when("agent-north", 2, &link(&other)).events(), vec![]);
         let unlink = |kind| CaseCommand::UnlinkCases(UnlinkCases { other: other.filed().unwrap().id, kind });

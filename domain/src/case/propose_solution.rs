@@ -103,8 +103,74 @@ fn check_url(field: &'static str, url: Option<&str>) -> Result<(), CaseRejection
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::case::Status;
-    use crate::testing::{Given, close, propose};
+    use crate::testing::{Given, catalogue, close, personal, propose, propose_kind};
+
+    /// R-RESOLVE-1.
+    #[test]
+    fn r_resolve_1_each_of_the_six_kinds_needs_its_particulars_and_takes_no_others() {
+        let none = SolutionParticulars::default;
+        let idea = SolutionParticulars { idea_url: Some("https://ideas.example/".to_owned()), ..none() };
+        let advice = SolutionParticulars { recommendations: Some(personal("try 2.0")), ..none() };
+        let contact =
+            SolutionParticulars { third_party_contact: Some(personal("db@vendor.example")), ..none() };
+        let outage =
+            SolutionParticulars { outage_url: Some("https://status.example/1".to_owned()), ..none() };
+        let all = [
+            (None, none()),
+            (Some("ideaUrl"), idea),
+            (Some("recommendations"), advice),
+            (Some("thirdPartyContact"), contact),
+            (Some("outageUrl"), outage),
+        ];
+        for (kind, needed) in [
+            (SolutionKind::Solved, 0),
+            (SolutionKind::MissingFeature, 1),
+            (SolutionKind::NotReproducible, 2),
+            (SolutionKind::ThirdParty, 3),
+            (SolutionKind::OutOfScope, 0),
+            (SolutionKind::Outage, 4),
+        ] {
+            for (index, (field, particulars)) in all.iter().enumerate() {
+                let result =
+                    Given::filed().when("agent-north", 1, &propose_kind(kind, particulars.clone())).result();
+                match result {
+                    Ok(events) => {
+                        assert_eq!(index, needed, "{kind:?}");
+                        let CaseEvent::SolutionProposed(event) = &events[0] else { panic!("{events:?}") };
+                        assert_eq!((event.solution, &event.particulars), (kind, particulars));
+                    }
+                    Err(refused) => {
+                        assert_ne!(index, needed, "{kind:?}: {refused}");
+                        assert!(refused.field() == *field || refused.field() == all[needed].0, "{kind:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// R-RESOLVE-1.
+    #[test]
+    fn r_resolve_1_a_missing_feature_is_offered_to_the_community_and_links_are_links() {
+        let mut with_community = catalogue();
+        with_community.links.community = Some("https://community.example/".to_owned());
+        let given = Given::filed().in_catalogue(with_community);
+        let missing = |idea_url: Option<&str>| {
+            let idea_url = idea_url.map(str::to_owned);
+            propose_kind(
+                SolutionKind::MissingFeature,
+                SolutionParticulars { idea_url, ..SolutionParticulars::default() },
+            )
+        };
+        let events = given.clone().when("agent-north", 1, &missing(None)).events();
+        let CaseEvent::SolutionProposed(event) = &events[0] else { panic!("{events:?}") };
+        assert_eq!(event.particulars.idea_url.as_deref(), Some("https://community.example/"));
+        for bad in ["", "ideas", "javascript:1", "https://", "https:///x", "https://a b", "http://a\n"] {
+            let refused = given.clone().when("agent-north", 1, &missing(Some(bad))).rejection();
+            assert_eq!(refused.field(), Some("ideaUrl"), "{bad:?}");
+        }
+    }
 
     /// R-CASE-3.
     #[test]
