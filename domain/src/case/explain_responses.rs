@@ -173,3 +173,107 @@ fn clipped(counted: &[OpenInterval], until: Timestamp) -> Vec<OpenInterval> {
     let before = counted.iter().filter(|open| open.from < until);
     before.map(|open| OpenInterval { from: open.from, until: open.until.min(until) }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::{CaseCommand, ResponseKind};
+    use crate::event::EventAudience;
+    use crate::testing::{
+        Given, ask, at, change_priority, close, comment, file_case, propose, supported_catalogue,
+    };
+
+    const WEDNESDAY_9: i64 = 35_200;
+    const HOUR: i64 = 3_600;
+
+    /// The events of a story, each with its instant.
+    fn history(story: &[(&str, i64, CaseCommand)]) -> Vec<(Timestamp, CaseEvent)> {
+        let mut given = Given::nothing().in_catalogue(supported_catalogue());
+        let mut events = Vec::new();
+        let file = ("alice", 0, CaseCommand::File(Box::new(file_case())));
+        for (who, second, command) in [file].iter().chain(story) {
+            let outcome = given.clone().when(who, *second, command);
+            events.extend(outcome.events().into_iter().map(|event| (at(*second), event)));
+            given = given.and(who, *second, command);
+        }
+        events
+    }
+
+    fn explained(story: &[(&str, i64, CaseCommand)], until: i64) -> ResponseExplanation {
+        let history = history(story);
+        explain_responses(history.iter().map(|(at, event)| (*at, event)), at(until))
+    }
+
+    fn open(from: i64, until: i64) -> OpenInterval {
+        OpenInterval { from: at(from), until: at(until) }
+    }
+
+    /// R-RESPONSE-1.
+    #[test]
+    fn r_response_1_each_promise_tells_what_was_counted_what_had_passed_and_how_it_ended() {
+        let answer = WEDNESDAY_9 + 2 * HOUR;
+        let told = explained(&[("agent-north", answer, comment("hello"))], answer + 9);
+        let [first] = &told.objectives[..] else { panic!("{told:?}") };
+        assert_eq!(first.calendar.as_ref().map(CalendarId::as_str), Some("paris"));
+        assert_eq!(first.counted, [open(WEDNESDAY_9, WEDNESDAY_9 + 9 * HOUR)]);
+        assert_eq!(first.passed, [open(WEDNESDAY_9, answer)]);
+        assert_eq!((first.end, first.ended_at), (ObjectiveEnd::Answered { on_time: true }, Some(at(answer))));
+        let before = explained(&[("agent-north", answer, comment("hello"))], answer - 1);
+        assert_eq!((before.objectives[0].end, before.objectives[0].ended_at), (ObjectiveEnd::Open, None));
+    }
+
+    /// R-RESPONSE-1: a pause that spans a weekend is no part of any promise.
+    #[test]
+    fn r_response_1_the_pauses_between_promises_are_told_and_nothing_is_counted_in_them() {
+        let (asked, back) = (WEDNESDAY_9 + 2 * 86_400, WEDNESDAY_9 + 6 * 86_400);
+        let story = [
+            ("agent-north", asked, ask()),
+            ("alice", back, comment("here")),
+            ("agent-north", back + HOUR, propose()),
+            ("alice", back + 2 * HOUR, close()),
+        ];
+        let told = explained(&story, back + 3 * HOUR);
+        let [first, next] = &told.objectives[..] else { panic!("{told:?}") };
+        assert_eq!(first.end, ObjectiveEnd::Answered { on_time: false });
+        assert_eq!(first.missed_at, Some(at(asked)));
+        assert_eq!(
+            (next.kind, next.from, next.passed.clone()),
+            (ResponseKind::Next, at(back), vec![open(back, back + HOUR)])
+        );
+        let pauses: Vec<_> =
+            told.pauses.iter().map(|pause| (pause.because, pause.from, pause.until)).collect();
+        assert_eq!(
+            pauses,
+            [
+                (Status::ActionRequired, at(asked), Some(at(back))),
+                (Status::SolutionProvided, at(back + HOUR), Some(at(back + 2 * HOUR))),
+                (Status::Closed, at(back + 2 * HOUR), None),
+            ]
+        );
+    }
+
+    /// R-RESPONSE-1.
+    #[test]
+    fn r_response_1_a_promise_that_was_brought_forward_or_ended_with_the_case_says_so() {
+        let raised = change_priority(crate::catalogue::Priority::P1);
+        let told = explained(&[("agent-north", 60, raised), ("alice", 120, close())], 999);
+        let ends: Vec<_> = told.objectives.iter().map(|objective| objective.end).collect();
+        assert_eq!(ends, [ObjectiveEnd::Replaced, ObjectiveEnd::CaseEnded]);
+        assert_eq!(told.objectives[1].passed, [open(60, 120)], "around the clock");
+    }
+
+    /// R-COMMENT-3.
+    #[test]
+    fn r_comment_3_without_what_only_support_reads_it_tells_the_same_less_the_calendar() {
+        let story = [("agent-north", 60, comment("hello"))];
+        let mut visible = history(&story);
+        visible.retain(|(_, event)| event.audience() == EventAudience::Customer);
+        let told = explain_responses(visible.iter().map(|(at, event)| (*at, event)), at(99));
+        let mut full = explained(&story, 99);
+        assert_ne!(told, full);
+        for objective in &mut full.objectives {
+            (objective.calendar, objective.counted, objective.passed) = (None, Vec::new(), Vec::new());
+        }
+        assert_eq!(told, full);
+    }
+}

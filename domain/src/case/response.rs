@@ -150,3 +150,168 @@ pub(super) fn reprioritized(case: &Case, priority: Priority, context: &Context<'
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::CaseCommand;
+    use crate::case::events::CaseRouted;
+    use crate::event::EventAudience;
+    use crate::testing::{
+        Given, acme, ask, assign, at, attach, change_priority, close, comment, escalate, file_case,
+        hand_over, note, propose, supported_catalogue,
+    };
+
+    // Second 0 is a Tuesday, 23:13:20 in Paris: counted from Wednesday 09:00, due Thursday 09:00.
+    const WEDNESDAY_9: i64 = 35_200;
+    const DUE: i64 = WEDNESDAY_9 + 86_400;
+    /// A quarter of nine hours before closing on Wednesday.
+    const WARN: i64 = WEDNESDAY_9 + 9 * 3_600 * 3 / 4;
+
+    fn due(given: &Given) -> Option<(ResponseKind, Timestamp)> {
+        let state = given.clone().state();
+        state.filed().unwrap().objective.as_ref().map(|open| (open.kind, open.due_at))
+    }
+
+    fn given_events(given: &Given, who: &str, second: i64, command: &CaseCommand) -> Vec<CaseEvent> {
+        given.clone().when(who, second, command).events()
+    }
+
+    /// R-RESPONSE-1.
+    #[test]
+    fn r_response_1_the_first_response_is_promised_in_the_filing_and_its_clock_is_for_support_alone() {
+        let events = Given::nothing()
+            .in_catalogue(supported_catalogue())
+            .when("alice", 0, &CaseCommand::File(Box::new(file_case())))
+            .events();
+        let [_, _, CaseEvent::ResponseObjectiveSet(set), CaseEvent::ResponseClockSet(clock)] = &events[..]
+        else {
+            panic!("{events:?}");
+        };
+        assert_eq!((set.kind, set.due_at, set.from), (ResponseKind::First, at(DUE), at(0)));
+        assert_eq!((set.plan.as_str(), set.priority), ("platinum", Priority::P3));
+        assert_eq!((clock.calendar.as_str(), clock.warn_at), ("paris", at(WARN)));
+        let nine_to_six = OpenInterval { from: at(WEDNESDAY_9), until: at(WEDNESDAY_9 + 9 * 3_600) };
+        assert_eq!(clock.counted, [nine_to_six]);
+        let audiences: Vec<_> = events.iter().map(CaseEvent::audience).collect();
+        use EventAudience::{Customer, Support};
+        assert_eq!(audiences, [Customer, Support, Customer, Support]);
+    }
+
+    /// R-RESPONSE-1.
+    #[test]
+    fn r_response_1_supports_first_public_comment_request_or_solution_counts_and_nothing_else_does() {
+        for answer in [comment("hello"), ask(), propose()] {
+            for (second, on_time) in [(DUE, true), (DUE + 1, false)] {
+                let events = given_events(&Given::supported(), "agent-north", second, &answer);
+                let given = events.iter().find_map(|event| match event {
+                    CaseEvent::ResponseGiven(given) => Some(given),
+                    _ => None,
+                });
+                let given = given.expect("a verdict");
+                assert_eq!((given.due_at, given.at, given.on_time), (at(DUE), at(second), on_time));
+                let missed = events.iter().any(|event| matches!(event, CaseEvent::ResponseMissed(_)));
+                assert_eq!(missed, !on_time, "a miss is an event, also before any timer");
+            }
+        }
+        for other in [assign(), note("psst"), hand_over("south"), attach()] {
+            let after = Given::supported().and("agent-north", 1, &other);
+            assert_eq!(due(&after), Some((ResponseKind::First, at(DUE))));
+        }
+        let own = Given::supported().and("alice", 1, &comment("more"));
+        assert_eq!(due(&own), Some((ResponseKind::First, at(DUE))), "a comment of their own moves nothing");
+    }
+
+    /// R-RESPONSE-1.
+    #[test]
+    fn r_response_1_each_later_comment_awaits_the_next_response_and_a_second_one_puts_nothing_off() {
+        let answered = Given::supported().and("agent-north", 10, &comment("hello"));
+        assert_eq!(due(&answered), None);
+        let waiting = answered.and("alice", DUE, &comment("and now?"));
+        let next = Some((ResponseKind::Next, at(DUE + 86_400)));
+        assert_eq!(due(&waiting), next);
+        assert_eq!(due(&waiting.clone().and("bob", DUE + 60, &comment("hello?"))), next);
+        assert_eq!(due(&waiting.clone().and("agent-north", DUE + 60, &ask())), None, "the clock stands");
+        let back = waiting.and("agent-north", DUE + 60, &ask()).and("alice", DUE + 200_000, &comment("here"));
+        let open = back.state().filed().unwrap().objective.clone().unwrap();
+        assert_eq!(open.from, at(DUE + 200_000), "in full, from the answer on");
+    }
+
+    /// R-RESPONSE-1, R-ESC-1.
+    #[test]
+    fn r_response_1_escalating_a_solution_starts_the_clock_again_and_escalating_a_request_does_not() {
+        let solved = Given::supported().and("agent-north", 10, &propose()).and("alice", DUE, &escalate());
+        assert_eq!(due(&solved), Some((ResponseKind::Next, at(DUE + 86_400))));
+        let asked = Given::supported().and("agent-north", 10, &ask()).and("alice", DUE, &escalate());
+        assert_eq!(due(&asked), None, "it is still the customer's turn");
+    }
+
+    /// R-RESPONSE-1.
+    #[test]
+    fn r_response_1_a_change_of_priority_sets_the_earlier_of_both_and_never_a_later_one() {
+        let given = Given::supported();
+        let raised = given.clone().and("agent-north", 60, &change_priority(Priority::P1));
+        assert_eq!(due(&raised), Some((ResponseKind::First, at(60 + 86_400))));
+        let lowered = raised.clone().and("agent-north", 120, &change_priority(Priority::P4));
+        assert_eq!(due(&lowered), due(&raised));
+        let late = given_events(&given, "agent-north", DUE - 10, &change_priority(Priority::P1));
+        assert_eq!(late.len(), 1, "what it would promise comes too late to matter");
+        let missed = given_events(&given, "agent-north", DUE + 10, &change_priority(Priority::P1));
+        assert!(matches!(&missed[..], [_, CaseEvent::ResponseMissed(_)]));
+        let mut edit = crate::case::EditCase { priority: Some(Priority::P1), ..Default::default() };
+        edit.title = Some(crate::testing::personal("worse"));
+        let redefined = given_events(&given, "alice", 60, &CaseCommand::Edit(edit));
+        assert_eq!(redefined.len(), 4, "the customer's own redefinition, too");
+    }
+
+    /// R-RESPONSE-1, R-REOPEN-3.
+    #[test]
+    fn r_response_1_a_verdict_stays_whatever_comes_later() {
+        let late = Given::supported().and("agent-north", DUE + 1, &comment("sorry"));
+        let verdict = |given: &Given| given.clone().state().filed().unwrap().first_response;
+        let said = verdict(&late).unwrap();
+        assert_eq!((said.due_at, said.given_at, said.on_time), (at(DUE), Some(at(DUE + 1)), false));
+        let mut generous = supported_catalogue();
+        generous.plans.clear();
+        let reopened = late
+            .and("alice", DUE + 2, &close())
+            .and("alice", DUE + 3, &comment("again"))
+            .in_catalogue(generous)
+            .in_access(acme().without_entitlements().build())
+            .and("agent-north", DUE + 999_999, &comment("sorry again"));
+        assert_eq!(verdict(&reopened), Some(said));
+    }
+
+    /// R-RESPONSE-1.
+    #[test]
+    fn r_response_1_a_closing_ends_a_promise_unjudged_unless_it_had_passed() {
+        let in_time = given_events(&Given::supported(), "alice", DUE, &close());
+        assert_eq!(in_time.len(), 1);
+        let too_late = Given::supported().and("alice", DUE + 1, &close());
+        assert_eq!(due(&too_late), None);
+        assert!(too_late.state().filed().unwrap().first_response.is_some_and(|verdict| !verdict.on_time));
+        let again = Given::supported().and("alice", 1, &close()).and("alice", 2, &comment("no, wait"));
+        assert_eq!(due(&again).map(|(kind, _)| kind), Some(ResponseKind::First), "nobody ever answered");
+    }
+
+    #[test]
+    fn test_cases_are_promised_nothing_and_nor_is_anybody_without_providers_or_plans() {
+        let mut command = file_case();
+        command.test_case = true;
+        let file = CaseCommand::File(Box::new(command));
+        let events = Given::nothing().in_catalogue(supported_catalogue()).when("alice", 0, &file).events();
+        assert!(matches!(&events[..], [CaseEvent::CaseFiled(_), CaseEvent::CaseRouted(CaseRouted { .. })]));
+        assert_eq!(due(&Given::filed()), None);
+        let answered = Given::supported().and("agent-north", 1, &comment("hello"));
+        let without = answered.in_access(acme().without_entitlements().build());
+        assert_eq!(due(&without.and("alice", 2, &comment("and?"))), None, "R-PLAN-4: finished, not promised");
+    }
+
+    #[test]
+    fn a_warning_comes_while_somebody_is_there_with_a_quarter_of_the_time_left() {
+        let hours = |from: i64, until: i64| OpenInterval { from: at(from * 3_600), until: at(until * 3_600) };
+        assert_eq!(warn_at(&[hours(0, 4)]), Some(at(3 * 3_600)));
+        assert_eq!(warn_at(&[hours(0, 7), hours(63, 64)]), Some(at(6 * 3_600)), "before the weekend");
+        assert_eq!(warn_at(&[]), None);
+    }
+}

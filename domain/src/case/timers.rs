@@ -172,3 +172,108 @@ impl RecordReopenWindowEnd {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::EventAudience;
+    use crate::testing::{Given, at, change_priority, close, comment};
+
+    const WARN: i64 = 59_500;
+    const DUE: i64 = 121_600;
+    const WINDOW: i64 = 2_592_000;
+
+    fn timers(given: &Given) -> Vec<(TimerKind, Timestamp)> {
+        let state = given.clone().state();
+        timers_of(state.filed().unwrap()).iter().map(|timer| (timer.kind, timer.due)).collect()
+    }
+
+    fn warn(due: i64) -> CaseCommand {
+        CaseCommand::RecordResponseWarning(RecordResponseWarning { due_at: at(due) })
+    }
+
+    fn miss(due: i64) -> CaseCommand {
+        CaseCommand::RecordResponseMiss(RecordResponseMiss { due_at: at(due) })
+    }
+
+    fn done(given: &Given, second: i64, command: &CaseCommand) -> Vec<CaseEvent> {
+        given.clone().when("system", second, command).events()
+    }
+
+    /// R-RESPONSE-1.
+    #[test]
+    fn r_response_1_a_promise_is_warned_of_and_missed_once_each_and_only_support_learns_of_the_warning() {
+        let given = Given::supported();
+        let just_after_due = at(DUE).checked_add(STEP).unwrap();
+        assert_eq!(
+            timers(&given),
+            [(TimerKind::ResponseWarning, at(WARN)), (TimerKind::ResponseMiss, just_after_due)]
+        );
+        assert_eq!(done(&given, WARN - 1, &warn(DUE)), []);
+        let warned = done(&given, WARN, &warn(DUE));
+        assert_eq!(warned[0].audience(), EventAudience::Support);
+        let given = given.and("system", WARN, &warn(DUE));
+        assert_eq!(done(&given, WARN + 1, &warn(DUE)), []);
+        assert_eq!(done(&given, DUE, &miss(DUE)), [], "the last instant is on time");
+        let missed = done(&given, DUE + 1, &miss(DUE));
+        assert_eq!(missed[0].audience(), EventAudience::Customer);
+        let given = given.and("system", DUE + 1, &miss(DUE));
+        assert_eq!(done(&given, DUE + 2, &miss(DUE)), []);
+        assert_eq!(timers(&given), []);
+        let answered = given.when("agent-north", DUE + 9, &comment("sorry")).events();
+        let late = answered.iter().filter(|event| matches!(event, CaseEvent::ResponseMissed(_))).count();
+        assert_eq!(late, 0, "it was recorded before");
+    }
+
+    /// R-RESPONSE-1: what a timer finds after downtime.
+    #[test]
+    fn r_response_1_a_late_timer_does_nothing_once_the_promise_is_answered_moved_or_over() {
+        let answered = Given::supported().and("agent-north", WARN, &comment("hello"));
+        assert_eq!(done(&answered, DUE + 1, &miss(DUE)), []);
+        assert_eq!(done(&answered, DUE, &warn(DUE)), []);
+        let moved =
+            Given::supported().and("agent-north", 0, &change_priority(crate::catalogue::Priority::P1));
+        assert_eq!(done(&moved, DUE + 1, &miss(DUE)), []);
+        assert_eq!(done(&moved, DUE + 1, &miss(86_400)).len(), 1);
+        assert_eq!(done(&Given::supported(), DUE + 1, &warn(DUE)), [], "a warning after the miss is none");
+        let closed = Given::supported().and("alice", WARN, &close());
+        assert_eq!(done(&closed, DUE + 1, &miss(DUE)), []);
+    }
+
+    /// R-REOPEN-2.
+    #[test]
+    fn r_reopen_2_the_end_of_the_window_is_recorded_for_support_unless_the_case_was_reopened() {
+        let end = |closing| CaseCommand::RecordReopenWindowEnd(RecordReopenWindowEnd { closing });
+        let closed = Given::filed().and("alice", 0, &close());
+        assert_eq!(timers(&closed).len(), 1);
+        assert_eq!(done(&closed, WINDOW, &end(1)), []);
+        let ended = done(&closed, WINDOW + 1, &end(1));
+        assert_eq!(ended[0].audience(), EventAudience::Support);
+        assert_eq!(done(&closed.clone().and("system", WINDOW + 1, &end(1)), WINDOW + 2, &end(1)), []);
+        let again = closed.and("alice", WINDOW, &comment("again")).and("alice", WINDOW, &close());
+        assert_eq!(done(&again, WINDOW + 1, &end(1)), []);
+        assert_eq!(done(&again, 2 * WINDOW + 1, &end(2)).len(), 1);
+    }
+
+    #[test]
+    fn a_timers_command_has_one_id_on_every_node_and_each_timer_its_own() {
+        let state = Given::supported().state();
+        let case = state.filed().unwrap();
+        let [one, two] = &timers_of(case)[..] else { panic!("two timers") };
+        assert_eq!(one.command_id(case.id), one.clone().command_id(case.id));
+        assert_ne!(one.command_id(case.id), two.command_id(case.id));
+        assert_ne!(one.command_id(case.id), one.command_id(CaseId(ulid::Ulid::nil())));
+        let later = Timer { promised: at(DUE + 1), ..*one };
+        assert_ne!(later.command_id(case.id), one.command_id(case.id));
+    }
+
+    #[test]
+    fn nobody_but_the_system_records_what_time_does() {
+        for command in [warn(DUE), miss(DUE)] {
+            for who in ["alice", "agent-north"] {
+                let refused = Given::supported().when(who, DUE + 1, &command).rejection();
+                assert_eq!(refused.reason(), "NOT_FOR_YOU");
+            }
+        }
+    }
+}
