@@ -301,7 +301,7 @@ impl Authority {
     /// Which cases may be seen wherever they are: of staff without the organization that was named, of others as ever.
     pub fn visibility_everywhere(&self) -> VisibilityScope {
         match &self.standing {
-            Standing::Staff { roles, provider } => staff_scope(roles, provider, &None),
+            Standing::Staff { roles, provider } => staff_scope(roles, provider.as_ref(), None),
             _ => self.visibility(),
         }
     }
@@ -309,7 +309,9 @@ impl Authority {
     /// Which cases may be seen: the only source of every read's condition.
     pub fn visibility(&self) -> VisibilityScope {
         match (&self.standing, &self.organization) {
-            (Standing::Staff { roles, provider }, organization) => staff_scope(roles, provider, organization),
+            (Standing::Staff { roles, provider }, organization) => {
+                staff_scope(roles, provider.as_ref(), organization.as_ref())
+            }
             (Standing::Member { roles, .. }, Some(organization)) => VisibilityScope::Organization {
                 organization: organization.clone(),
                 products: Some(roles.keys().cloned().collect()),
@@ -356,10 +358,10 @@ impl Principal<'_> {
 /// to their provider (R-ROUTE-1), others none.
 fn staff_scope(
     roles: &BTreeSet<StaffRole>,
-    provider: &Option<ProviderId>,
-    organization: &Option<OrganizationId>,
+    provider: Option<&ProviderId>,
+    organization: Option<&OrganizationId>,
 ) -> VisibilityScope {
-    let (organization, provider) = (organization.clone(), provider.clone());
+    let (organization, provider) = (organization.cloned(), provider.cloned());
     if roles.contains(&StaffRole::Engineer) || roles.contains(&StaffRole::System) {
         match organization {
             Some(organization) => VisibilityScope::Organization { organization, products: None },

@@ -1,8 +1,17 @@
 //! What can be asked of a case.
 
-use super::*;
+use super::{
+    AcknowledgeEscalation, AddComment, AddInternalNote, AnnounceClosing, AnswerSurvey, AssignCase,
+    AttachFile, AttachToNote, Case, CaseEvent, CaseRejection, ChangePriority, CloseCase, CloseUnanswered,
+    EditCase, EscalateCase, FileCase, LinkCases, MergeInto, ProposeSolution, ReceiveMergedCase,
+    RecordReopenWindowEnd, RecordResponseMiss, RecordResponseWarning, RequestIncidentReport,
+    RequestInformation, RequestServiceCredit, ResolveEscalation, ReturnMergedCase, RouteCase, UnassignCase,
+    UndoMerge, UnlinkCases,
+};
+use crate::authority::Action;
+use crate::context::Context;
 
-/// What can be asked of a case. Taking over a history from elsewhere is asked by [`import::import`].
+/// What can be asked of a case. Taking over a history from elsewhere is asked by [`super::import::import`].
 #[derive(Clone, Debug)]
 pub enum CaseCommand {
     /// File it.

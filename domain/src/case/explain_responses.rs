@@ -120,7 +120,7 @@ impl ResponseExplanation {
             CaseEvent::ResponseWarned(_) => last.warned_at = Some(at),
             CaseEvent::ResponseMissed(_) => last.missed_at = Some(at),
             CaseEvent::ResponseGiven(given) => {
-                self.end(at, ObjectiveEnd::Answered { on_time: given.on_time })
+                self.end(at, ObjectiveEnd::Answered { on_time: given.on_time });
             }
             _ if open_before && !still_open => self.end(at, ObjectiveEnd::CaseEnded),
             _ => {}

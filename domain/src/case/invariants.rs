@@ -13,7 +13,7 @@ use crate::testing::{
     file_case, hand_over, link, merge, note, personal, propose, propose_outage, resolve_escalation,
     supported_catalogue,
 };
-use crate::{Aggregate, DomainEvent, PersonalFields};
+use crate::{Aggregate, DomainEvent, EventAudience, PersonalFields};
 
 pub(super) const PEOPLE: [&str; 9] =
     ["alice", "bob", "carol", "dave", "peter", "agent-north", "agent-south", "operator", "system"];
@@ -91,6 +91,10 @@ fn any_command() -> impl Strategy<Value = CaseCommand> {
 pub(super) fn any_history() -> impl Strategy<Value = Vec<(usize, i64, CaseCommand)>> {
     prop::collection::vec((0..PEOPLE.len(), 0_i64..1_728_000, any_command()), 1..40)
 }
+
+/// What of support's own affairs would show in a payload: providers, calendars, notes and reasons.
+const LEAKS: [&str; 7] =
+    ["psst", "\"north\"", "\"south\"", "\"paris\"", "\"always\"", "they know it better", "warn_at"];
 
 /// Seals like the real thing, only reversibly by anyone: enough to see that every field is visited.
 fn seal(event: &mut CaseEvent) {
@@ -206,6 +210,27 @@ proptest! {
                 }
                 given = given.and(PEOPLE[who], second, &command);
             }
+        }
+    }
+
+    /// R-COMMENT-3: what only support reads changes nothing that customers are shown, and its words are nowhere else.
+    #[test]
+    fn r_comment_3_no_history_shows_customers_what_only_support_reads(history in any_history()) {
+        let mut given = supported_case();
+        let mut customers = given.clone().state();
+        let mut second = 0;
+        for (who, step, command) in history {
+            second += step;
+            let Ok(events) = given.clone().when(PEOPLE[who], second, &command).result() else { continue };
+            for event in events.iter().filter(|event| event.audience() == EventAudience::Customer) {
+                customers.evolve(event, crate::testing::at(second));
+                let payload = String::from_utf8(event.encode()).expect("text");
+                for secret in LEAKS {
+                    prop_assert!(!payload.contains(secret), "{} tells {secret}", event.event_type());
+                }
+            }
+            given = given.and(PEOPLE[who], second, &command);
+            prop_assert!(life_tests::same_for_customers(&customers, &given.clone().state()));
         }
     }
 

@@ -63,7 +63,7 @@ impl UndoMerge {
         let target = case.merged_into.ok_or(CaseRejection::NotMerged)?;
         let rerouted = route::rerouted(case, context);
         let provider = rerouted.as_ref().map(|routed| &routed.provider);
-        let promise = if case.merged_while_awaiting {
+        let promise = if case.owed_when_merged.is_some() {
             response::awaits_with(case, provider, ObjectiveCause::MergeUndone, context)
         } else {
             Vec::new()

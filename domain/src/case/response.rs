@@ -156,7 +156,7 @@ mod tests {
     use super::*;
     use crate::case::CaseCommand;
     use crate::case::events::CaseRouted;
-    use crate::event::EventAudience;
+    use crate::event::EventAudience::{Customer, Support};
     use crate::testing::{
         Given, acme, ask, assign, at, attach, change_priority, close, comment, escalate, file_case,
         hand_over, note, propose, supported_catalogue,
@@ -194,7 +194,6 @@ mod tests {
         let nine_to_six = OpenInterval { from: at(WEDNESDAY_9), until: at(WEDNESDAY_9 + 9 * 3_600) };
         assert_eq!(clock.counted, [nine_to_six]);
         let audiences: Vec<_> = events.iter().map(CaseEvent::audience).collect();
-        use EventAudience::{Customer, Support};
         assert_eq!(audiences, [Customer, Support, Customer, Support]);
     }
 

@@ -227,7 +227,9 @@ impl Importing {
         let Some(case) = self.state.filed().cloned() else { return };
         let importer = context.actor.account;
         if let Some(ends_at) = case.reopen_window_ends_at.filter(|ends_at| *ends_at < context.now) {
-            self.take(ReopenWindowEnded { closing: case.closings }.into(), ends_at, importer);
+            // Support may have added something since.
+            let at = ends_at.max(self.at);
+            self.take(ReopenWindowEnded { closing: case.closings }.into(), at, importer);
         }
         let facts = route::facts(&case.product, &case.language, Channel::Web, context);
         if let Some(routed) = route::routed(&facts, None, RoutingCause::Import, context.catalogue) {

@@ -63,7 +63,7 @@ impl Case {
             notes: [].into(),
             links: [].into(),
             merged_into: None,
-            merged_while_awaiting: false,
+            owed_when_merged: None,
             merged_cases: [].into(),
             solutions: 0,
             solution: None,
@@ -234,7 +234,7 @@ impl Case {
                 self.links.remove(&(unlinked.other, unlinked.kind));
             }
             CaseEvent::CaseMerged(merged) => {
-                self.merged_while_awaiting = self.objective.is_some();
+                self.owed_when_merged = self.objective.as_ref().map(|open| open.kind);
                 self.end();
                 self.merged_into = Some(merged.target);
             }

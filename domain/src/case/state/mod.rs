@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::events::{ClassificationRef, ImportOrigin, LinkKind, Problem};
+use super::events::{ClassificationRef, ImportOrigin, LinkKind, Problem, ResponseKind};
 use super::rejection::CaseRejection;
 use crate::access::Entitlement;
 use crate::authority::Side;
@@ -154,8 +154,8 @@ pub struct Case {
     pub links: BTreeSet<(CaseId, LinkKind)>,
     /// The case that it goes on in; then it is closed.
     pub merged_into: Option<CaseId>,
-    /// Whether a promise to answer was open when it was merged.
-    pub merged_while_awaiting: bool,
+    /// What support still owed when it was merged.
+    pub owed_when_merged: Option<ResponseKind>,
     /// Cases that go on in it.
     pub merged_cases: BTreeSet<CaseId>,
     /// How many solutions were proposed.
