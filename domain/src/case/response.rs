@@ -5,6 +5,7 @@
 //! **A request or a solution answers**, and after it the clock stands still, because the customer side is to act; when it
 //! does, the next promise is made in full, from that instant, by the priority, plan and calendar of that moment. So no
 //! remainder is ever carried over a pause, and no later change of catalogue can rewrite one.
+//! A hand-over to a provider with other hours moves no promise.
 //! A closing or a merge ends an open promise unjudged; one that had passed by then is a miss. Test cases, and cases without a
 //! provider, are promised nothing.
 
@@ -279,6 +280,30 @@ mod tests {
             .in_access(acme().without_entitlements().build())
             .and("agent-north", DUE + 999_999, &comment("sorry again"));
         assert_eq!(verdict(&reopened), Some(said));
+    }
+
+    /// R-RESPONSE-1.
+    #[test]
+    fn r_response_1_a_plan_edited_or_a_hand_over_made_while_a_promise_runs_changes_neither_it_nor_its_verdict()
+     {
+        let mut hurried = supported_catalogue();
+        let first = crate::catalogue::ResponseObjective::BusinessMinutes(1);
+        for plan in &mut hurried.plans {
+            plan.responses.insert(Priority::P3, crate::catalogue::ResponseObjectives { first, next: None });
+        }
+        let edited = Given::supported().in_catalogue(hurried);
+        let handed = edited.clone().and("agent-north", 1, &hand_over("south"));
+        for (given, who) in [(edited, "agent-north"), (handed, "agent-south")] {
+            assert_eq!(due(&given), Some((ResponseKind::First, at(DUE))));
+            let answered = given.and(who, DUE, &comment("hello"));
+            assert!(answered.clone().state().filed().unwrap().first_response.unwrap().on_time);
+            let next = answered.and("alice", DUE, &comment("and?"));
+            assert_eq!(
+                due(&next),
+                Some((ResponseKind::Next, at(DUE + 60))),
+                "the next promise is as it is now"
+            );
+        }
     }
 
     /// R-RESPONSE-1.
