@@ -126,6 +126,9 @@ mod tests {
         for given in [answered, asked, again.clone(), closed] {
             assert_eq!(done(&given, 14 * DAY, &by_itself(1)), 0);
         }
+        let announced_again = again.clone().and("system", 24 * DAY, &announce(2));
+        assert_eq!(done(&announced_again, 27 * DAY, &by_itself(1)), 0, "that is the first solution's timer");
+        assert_eq!(done(&announced_again, 27 * DAY, &by_itself(2)), 1);
         let due: Vec<_> = timers_of(again.state().filed().unwrap()).iter().map(|timer| timer.due).collect();
         assert_eq!(due, [at((13 + 11) * DAY)], "the second solution has its own time");
     }

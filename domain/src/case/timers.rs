@@ -235,6 +235,8 @@ mod tests {
             Given::supported().and("agent-north", 0, &change_priority(crate::catalogue::Priority::P1));
         assert_eq!(done(&moved, DUE + 1, &miss(DUE)), []);
         assert_eq!(done(&moved, DUE + 1, &miss(86_400)).len(), 1);
+        assert_eq!(done(&moved, 70_000, &warn(DUE)), []);
+        assert_eq!(done(&moved, 70_000, &warn(86_400)).len(), 1);
         assert_eq!(done(&Given::supported(), DUE + 1, &warn(DUE)), [], "a warning after the miss is none");
         let closed = Given::supported().and("alice", WARN, &close());
         assert_eq!(done(&closed, DUE + 1, &miss(DUE)), []);
@@ -252,6 +254,7 @@ mod tests {
         assert_eq!(done(&closed.clone().and("system", WINDOW + 1, &end(1)), WINDOW + 2, &end(1)), []);
         let again = closed.and("alice", WINDOW, &comment("again")).and("alice", WINDOW, &close());
         assert_eq!(done(&again, WINDOW + 1, &end(1)), []);
+        assert_eq!(done(&again, 2 * WINDOW + 1, &end(1)), [], "that is the first closing's timer");
         assert_eq!(done(&again, 2 * WINDOW + 1, &end(2)).len(), 1);
     }
 

@@ -211,6 +211,15 @@ fn only_the_operator_takes_histories_over() {
     }
 }
 
+#[test]
+fn what_support_added_after_the_window_stands_before_its_end_is_told() {
+    let late = ImportedActKind::InternalNote { body: personal("odd") };
+    let closed = act(1, "bob", ImportedActKind::Closing);
+    let events = taken(&history(vec![closed, act(2_592_099, "agent-north", late)]));
+    let instants: Vec<_> = events.iter().map(|imported| imported.occurred_at).collect();
+    assert_eq!(instants[1..], [at(1), at(2_592_099), at(2_592_099), at(200 * DAY)]);
+}
+
 /// R-RES-3: what counts is who managed the organization then.
 #[test]
 fn r_res_3_the_manager_of_the_instant_of_filing_stands_in_the_imported_filing() {
