@@ -113,6 +113,8 @@ impl ReturnMergedCase {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::case::invariants::{other_case, supported_case};
     use crate::case::{CaseCommand, Status};
@@ -238,5 +240,37 @@ mod tests {
         let mut untouched = CaseState::default();
         untouched.evolve(&MergedCaseReceived { source }.into(), at(0));
         assert!(untouched.filed().is_none());
+    }
+
+    /// Follows where a case goes on, and says whether it ever ends.
+    fn ends(cases: &[CaseState], start: usize) -> bool {
+        let id = |index: usize| cases[index].filed().map(|case| case.id);
+        let next = |index: usize| {
+            let into = cases[index].filed().and_then(|case| case.merged_into)?;
+            (0..cases.len()).find(|other| id(*other) == Some(into))
+        };
+        std::iter::successors(Some(start), |index| next(*index)).take(cases.len() + 1).count() <= cases.len()
+    }
+
+    proptest! {
+        /// Decided on the target's current state, as the guard has it.
+        #[test]
+        fn no_order_of_merging_and_undoing_makes_a_circle(
+            acts in prop::collection::vec((0_usize..4, 0_usize..4, any::<bool>()), 0..30)
+        ) {
+            let mut cases: Vec<CaseState> = (1_u128..5)
+                .map(|number| {
+                    let mut state = other();
+                    state.0.as_mut().unwrap().id = CaseId(ulid::Ulid::from(number));
+                    state
+                })
+                .collect();
+            for (source, target, is_merge) in acts {
+                let command = if is_merge { merge(&cases[target]) } else { undo() };
+                let given = supported_case().with_case(cases[source].clone());
+                cases[source] = given.when("agent-north", 1, &command).clone_state();
+                prop_assert!((0..cases.len()).all(|start| ends(&cases, start)));
+            }
+        }
     }
 }
