@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::Access;
 use crate::account::AccountStatus;
-use crate::ids::{AccountId, OrganizationId, ProductId};
+use crate::ids::{AccountId, OrganizationId, ProductId, ProviderId};
 use crate::personal::{Contact, Personal};
 
 /// A member's role on a product; each includes the ones before it.
@@ -68,10 +68,12 @@ pub enum StaffRole {
     Operator,
     /// A machine that feeds the accounts of the organization it is bound to.
     Provisioner,
+    /// The system itself, where it acts by itself: timers, and the other half of what concerns two cases.
+    System,
 }
 
 impl StaffRole {
-    /// All of them.
+    /// All that a sign-in's claim can name: never the system itself.
     pub const ALL: [Self; 6] =
         [Self::Agent, Self::Engineer, Self::Auditor, Self::Analyst, Self::Operator, Self::Provisioner];
 
@@ -84,6 +86,7 @@ impl StaffRole {
             Self::Analyst => "analyst",
             Self::Operator => "operator",
             Self::Provisioner => "provisioner",
+            Self::System => "system",
         }
     }
 
@@ -123,16 +126,24 @@ pub struct Actor {
     pub staff_roles: BTreeSet<StaffRole>,
     /// The organization whose accounts a provisioner feeds: it is one there and nowhere else.
     pub bound_to: Option<OrganizationId>,
+    /// The support provider that an agent works for (R-ROUTE-1).
+    pub provider: Option<ProviderId>,
 }
 
 impl Actor {
-    /// Somebody who is bound to no organization.
+    /// Somebody who is bound to no organization and works for no provider.
     pub fn new(
         account: AccountId,
         contact: Personal<Contact>,
         staff_roles: impl IntoIterator<Item = StaffRole>,
     ) -> Self {
-        Self { account, contact, staff_roles: staff_roles.into_iter().collect(), bound_to: None }
+        Self {
+            account,
+            contact,
+            staff_roles: staff_roles.into_iter().collect(),
+            bound_to: None,
+            provider: None,
+        }
     }
 
     /// The staff roles that count for an organization, or for none in particular.
@@ -146,8 +157,8 @@ impl Actor {
 /// How somebody stands towards an organization at an instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Standing {
-    /// Of the operator's side.
-    Staff(BTreeSet<StaffRole>),
+    /// Of the operator's side; an agent with the provider that they work for.
+    Staff { roles: BTreeSet<StaffRole>, provider: Option<ProviderId> },
     /// A member whose grant is in force; a member without one has no roles.
     Member { roles: BTreeMap<ProductId, Role>, support_privilege: bool },
     /// A member whose grant begins later.
@@ -219,7 +230,7 @@ impl Authority {
     /// From which side this principal acts.
     pub fn side(&self) -> Side {
         match self.standing {
-            Standing::Staff(_) => Side::Support,
+            Standing::Staff { .. } => Side::Support,
             Standing::Reseller { .. } | Standing::RefusedReseller(_) => Side::Reseller,
             Standing::Member { .. }
             | Standing::Pending { .. }
@@ -257,7 +268,7 @@ impl Authority {
         match &self.standing {
             Standing::NoAccount { deactivated: true } => Err(AccessRefusal::NoAccount { deactivated: true }),
             _ if requirement.anyone => Ok(()),
-            Standing::Staff(roles) => {
+            Standing::Staff { roles, .. } => {
                 if requirement.staff.iter().any(|role| roles.contains(role)) {
                     Ok(())
                 } else {
@@ -287,12 +298,19 @@ impl Authority {
         }
     }
 
+    /// Which cases may be seen wherever they are: of staff without the organization that was named, of others as ever.
+    pub fn visibility_everywhere(&self) -> VisibilityScope {
+        match &self.standing {
+            Standing::Staff { roles, provider } => staff_scope(roles, provider.as_ref(), None),
+            _ => self.visibility(),
+        }
+    }
+
     /// Which cases may be seen: the only source of every read's condition.
     pub fn visibility(&self) -> VisibilityScope {
         match (&self.standing, &self.organization) {
-            // Once cases are routed, an agent's scope is narrowed here to the provider's own (R-ROUTE-1).
-            (Standing::Staff(_), Some(organization)) if self.open_to(Action::ReadCases).is_ok() => {
-                VisibilityScope::Organization { organization: organization.clone(), products: None }
+            (Standing::Staff { roles, provider }, organization) => {
+                staff_scope(roles, provider.as_ref(), organization.as_ref())
             }
             (Standing::Member { roles, .. }, Some(organization)) => VisibilityScope::Organization {
                 organization: organization.clone(),
@@ -317,7 +335,10 @@ impl Principal<'_> {
         let staff = &self.actor.staff_roles;
         // Staff act for nobody: who names an organization to act for is answered as a stranger.
         (!staff.is_empty()).then(|| match self.acting_for {
-            None => Standing::Staff(self.actor.staff_roles_towards(organization)),
+            None => Standing::Staff {
+                roles: self.actor.staff_roles_towards(organization),
+                provider: self.actor.provider.clone(),
+            },
             Some(_) => Standing::Outsider,
         })
     }
@@ -330,6 +351,26 @@ impl Principal<'_> {
             }
             (standing, _) => standing,
         }
+    }
+}
+
+/// Which cases staff see, of one organization or of all: engineers and the system every one, agents those that were routed
+/// to their provider (R-ROUTE-1), others none.
+fn staff_scope(
+    roles: &BTreeSet<StaffRole>,
+    provider: Option<&ProviderId>,
+    organization: Option<&OrganizationId>,
+) -> VisibilityScope {
+    let (organization, provider) = (organization.cloned(), provider.cloned());
+    if roles.contains(&StaffRole::Engineer) || roles.contains(&StaffRole::System) {
+        match organization {
+            Some(organization) => VisibilityScope::Organization { organization, products: None },
+            None => VisibilityScope::AllOrganizations,
+        }
+    } else if roles.contains(&StaffRole::Agent) {
+        VisibilityScope::Provider { provider, organization }
+    } else {
+        VisibilityScope::Nothing
     }
 }
 

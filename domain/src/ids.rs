@@ -96,6 +96,15 @@ ulid_id!(
     CaseId,
     "a case id (26 letters and digits)"
 );
+impl CaseId {
+    /// The id of a case that was somewhere else before, so that taking it over again names the same one.
+    pub fn imported(source: &str, external_id: &str) -> Self {
+        // The length keeps `a` + `bc` apart from `ab` + `c`.
+        let purpose = format!("import/{}/{source}/{external_id}", source.len());
+        Self(Ulid::from(digest(Uuid::nil(), &purpose)))
+    }
+}
+
 ulid_id!(
     /// Identity of a comment within the system.
     CommentId,
@@ -105,6 +114,11 @@ ulid_id!(
     /// Identity of an attachment within the system.
     AttachmentId,
     "an attachment id (26 letters and digits)"
+);
+ulid_id!(
+    /// Identity of an internal note within the system.
+    NoteId,
+    "a note id (26 letters and digits)"
 );
 ulid_id!(
     /// Identity of a person's account, a pseudonym of issuer and subject; its stream is `account-{id}`.
@@ -239,6 +253,14 @@ mod tests {
         );
         assert_ne!(CaseId::derived(command).0, CommentId::derived(command).0);
         assert_ne!(CaseId::derived(command), CaseId::derived(CommandId(Uuid::from_u128(8))));
+    }
+
+    #[test]
+    fn an_imported_case_has_one_id_for_ever_and_no_other_shares_it() {
+        assert_eq!(CaseId::imported("old", "1"), CaseId::imported("old", "1"));
+        assert_ne!(CaseId::imported("old", "1"), CaseId::imported("old", "2"));
+        assert_ne!(CaseId::imported("a", "b/c"), CaseId::imported("a/b", "c"));
+        assert_eq!(CaseId::imported("old", "1").to_string(), "7ZNTHSGW574GN456S0ZF0XXVFV");
     }
 
     #[test]

@@ -3,10 +3,10 @@
 //! Everything here is a pure function of its arguments. What this crate never knows: IO, async, clocks, randomness, HTTP,
 //! SQL. A decision gets its instant, its actor and its ids handed in; the same inputs give the same events.
 //!
-//! An aggregate is a folder: `events.rs` is its contract with the log (and holds the upcasters), `state.rs` its fold,
-//! `rejection.rs` why it refuses, and each command is **one file** with the command, its rules and their tests.
+//! An aggregate is a folder: `events` is its contract with the log (and holds the upcasters), `state` its fold (each a file,
+//! or a folder where it has grown), `rejection.rs` why it refuses, and each command is **one file** with the command, its rules and their tests.
 //!
-//! To add a command: write its file beside [`case::escalate`], add its events to `events.rs` and to the fold, list the
+//! To add a command: write its file beside [`case::escalate`], add its events to `events` (with who may learn of them) and to the fold, list the
 //! command in the aggregate's `Command` enum, and give it its row in [`authority`].
 
 pub mod access;
@@ -42,6 +42,6 @@ pub use context::Context;
 pub use event::{Aggregate, DecodeError, DomainEvent, EventAudience, EventSchema};
 pub use ids::{
     AccountId, AccountRecoveryId, AttachmentId, CalendarId, CaseId, CommandId, CommentId, DocumentId,
-    EmailKey, ExportId, OrganizationId, PlanId, ProductId, ProviderId,
+    EmailKey, ExportId, NoteId, OrganizationId, PlanId, ProductId, ProviderId,
 };
 pub use personal::{Contact, Personal, PersonalFields, PersonalSlot, Subject};

@@ -45,6 +45,20 @@ pub enum Exclusion {
     Closed,
 }
 
+impl Exclusion {
+    /// The name in events and refusals.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotVetted => "not_vetted",
+            Self::NotCompetent => "not_competent",
+            Self::Language => "language",
+            Self::Region => "region",
+            Self::Channel => "channel",
+            Self::Closed => "closed",
+        }
+    }
+}
+
 /// A provider, and why it does not get the case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Considered {

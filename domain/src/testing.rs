@@ -7,6 +7,7 @@ pub(crate) use cases::*;
 pub(crate) use support::*;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -20,12 +21,13 @@ use crate::account::{
     Provisioning, SignIn,
 };
 use crate::catalogue::Capability::{Escalate, Phone, RedefinePriority};
-use crate::catalogue::{AccessPolicy, Catalogue, Links, Priority, ProductMove};
+use crate::catalogue::{AccessPolicy, Catalogue, ClosingPolicy, Links, Priority, ProductMove};
 use crate::domain_claim::{self, DomainClaim, DomainClaimCommand, DomainClaimEvent};
 use crate::export::{self, Export, ExportEvent, RecordExport};
 use crate::{
     AccessRefusal, AccountId, ActingFor, Actor, Aggregate, Authority, CentreAccess, CommandId, Contact,
-    Context, EmailKey, OrganizationId, Personal, PlanId, Principal, ProductId, Role, StaffRole, Subject,
+    Context, EmailKey, OrganizationId, Personal, PlanId, Principal, ProductId, ProviderId, Role, StaffRole,
+    Subject,
 };
 
 /// An instant, in seconds from the start of the tests' time.
@@ -40,9 +42,8 @@ pub(crate) fn personal(text: &str) -> Personal<String> {
 /// Somebody of the sample data by the local part of their address; staff by theirs.
 pub(crate) fn people(name: &str) -> Actor {
     let domain = match name {
-        "agent-north" | "agent-south" | "engineer" | "auditor" | "analyst" | "operator" | "provisioner" => {
-            "support.example"
-        }
+        "agent-north" | "agent-north2" | "agent-south" | "engineer" | "auditor" | "analyst" | "operator"
+        | "provisioner" => "support.example",
         "peter" => "initech.example",
         "nina" | "nick" => "nimbus.example",
         "sam" => "stratus.example",
@@ -51,6 +52,8 @@ pub(crate) fn people(name: &str) -> Actor {
     };
     let staff =
         name.split('-').next().and_then(StaffRole::from_claim).filter(|_| domain == "support.example");
+    let staff = if name == "system" { Some(StaffRole::System) } else { staff };
+    let provider = name.strip_prefix("agent-").map(|provider| provider.trim_end_matches(char::is_numeric));
     let account = AccountId(ulid::Ulid::from(CommandId(Uuid::nil()).derive(name)));
     let contact = Contact { email: format!("{name}@{domain}"), display_name: name.to_owned() };
     Actor {
@@ -58,10 +61,16 @@ pub(crate) fn people(name: &str) -> Actor {
         contact: Personal::new(Subject::account(account), contact),
         staff_roles: BTreeSet::from_iter(staff),
         bound_to: (staff == Some(StaffRole::Provisioner)).then(acme_id),
+        provider: provider.map(|provider| ProviderId::new(provider).unwrap()),
     }
 }
 
 pub(crate) fn catalogue() -> Catalogue {
+    static PLAIN: LazyLock<Catalogue> = LazyLock::new(plain_catalogue);
+    PLAIN.clone()
+}
+
+fn plain_catalogue() -> Catalogue {
     let ids = |names: &[&str]| names.iter().map(|name| PlanId::new(name).unwrap()).collect::<BTreeSet<_>>();
     let plan = |id: &str, priorities: &[Priority], capabilities: &[_]| crate::catalogue::Plan {
         id: PlanId::new(id).unwrap(),
@@ -124,6 +133,7 @@ pub(crate) fn catalogue() -> Catalogue {
         documents: Vec::new(),
         contacts: Vec::new(),
         links: Links::default(),
+        closing: ClosingPolicy::default(),
     };
     catalogue.validate().unwrap();
     catalogue

@@ -21,7 +21,7 @@ pub enum Action {
     CloseCase,
     /// Escalate a case.
     EscalateCase,
-    /// Ask the customer, propose a solution, handle an escalation.
+    /// Assign and route a case, ask the customer, propose a solution, handle an escalation, note, link and merge.
     WorkOnCase,
     /// Register organizations, domains, entitlements, members and managers.
     AdministerOrganizations,
@@ -57,11 +57,19 @@ pub enum Action {
     RequestAccountRecovery,
     /// Read and close what people ask to recover (R-ACCESS-6).
     HandleAccountRecovery,
+    /// Ask for a service credit or an incident report after an outage (R-RESOLVE-1).
+    RequestCompensation,
+    /// Answer the survey of a closing (R-SURVEY-1).
+    AnswerSurvey,
+    /// What the system does by itself: timers, and the other half of a merge.
+    ActAsSystem,
+    /// Take over the history of cases from elsewhere.
+    ImportCases,
 }
 
 impl Action {
     /// All of them, in the order of the committed table.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 30] = [
         Self::ReadClassifications,
         Self::ReadCases,
         Self::FileCase,
@@ -88,6 +96,10 @@ impl Action {
         Self::RegisterOrganization,
         Self::RequestAccountRecovery,
         Self::HandleAccountRecovery,
+        Self::RequestCompensation,
+        Self::AnswerSurvey,
+        Self::ActAsSystem,
+        Self::ImportCases,
     ];
 
     /// Whether it is open to whoever has not signed in: who cannot get in must be able to ask for help (R-ACCESS-6).
@@ -114,7 +126,16 @@ impl Action {
                 staff: &[StaffRole::Agent, StaffRole::Engineer],
                 ..nobody
             },
-            Self::FileCase | Self::EscalateCase => {
+            // By the link that was mailed the system answers for whoever has it.
+            Self::AnswerSurvey => Requirement {
+                member: member(Role::Viewer, false),
+                reseller: true,
+                staff: &[StaffRole::System],
+                ..nobody
+            },
+            Self::ActAsSystem => Requirement { staff: &[StaffRole::System], ..nobody },
+            Self::ImportCases => Requirement { staff: &[StaffRole::Operator], ..nobody },
+            Self::FileCase | Self::EscalateCase | Self::RequestCompensation => {
                 Requirement { member: member(Role::Editor, true), reseller: true, ..nobody }
             }
             Self::CommentOnCase | Self::AttachToCase | Self::EditCase | Self::CloseCase => Requirement {
@@ -123,7 +144,7 @@ impl Action {
                 staff: &[StaffRole::Agent],
                 ..nobody
             },
-            Self::WorkOnCase => Requirement { staff: &[StaffRole::Agent], ..nobody },
+            Self::WorkOnCase => Requirement { staff: &[StaffRole::Agent, StaffRole::System], ..nobody },
             Self::AdministerOrganizations | Self::RegisterOrganization => {
                 Requirement { staff: &[StaffRole::Operator], ..nobody }
             }

@@ -70,6 +70,8 @@ pub enum FactKind {
     AccountNotDeactivated,
     /// A staff role reads cases, and acts for nobody.
     StaffRoleReadsCases,
+    /// The case was routed to the provider that an agent works for, or to nobody (R-ROUTE-1).
+    RoutedToTheirProvider,
     /// A grant of the organization is in force.
     GrantInForce {
         /// Of which organization: the case's, or the reseller's own.
@@ -222,6 +224,9 @@ impl Facts<'_> {
             let reads = |role: &StaffRole| Action::ReadCases.requirement().staff.contains(role);
             let holds = principal.acting_for.is_none() && staff.iter().any(reads);
             facts.push(Fact { kind: FactKind::StaffRoleReadsCases, holds, because: None });
+            if !staff.contains(&StaffRole::Engineer) && staff.contains(&StaffRole::Agent) {
+                facts.push(self.routed());
+            }
             return facts;
         }
         match (&principal.acting_for, self.histories.acting_for) {
@@ -297,6 +302,16 @@ impl Facts<'_> {
         self.last_access(opening.unwrap_or(own), |event| {
             matches!(event, AccessEvent::EntitlementGranted(_) | AccessEvent::EntitlementEnded(_))
         })
+    }
+
+    fn routed(&self) -> Fact {
+        let theirs = |case: &Case| case.provider.is_none() || case.provider == self.actor.provider;
+        let because = self.case.and_then(|case| {
+            last(format!("case-{}", case.id), self.histories.case, self.at, |event| {
+                matches!(event, CaseEvent::CaseRouted(_))
+            })
+        });
+        Fact { kind: FactKind::RoutedToTheirProvider, holds: self.case.is_some_and(theirs), because }
     }
 
     fn filing(&self) -> Option<EventRef> {

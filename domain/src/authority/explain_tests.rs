@@ -190,3 +190,28 @@ fn r_res_5_a_deactivated_account_and_staff_are_explained_too() {
             && !operator.facts[2].holds
     );
 }
+
+/// R-ROUTE-1, R-RES-5.
+#[test]
+fn r_route_1_an_agent_learns_that_the_routing_is_why_they_see_a_case_or_do_not() {
+    let mut world = World::new();
+    let routed = crate::case::CaseRouted {
+        provider: ProviderId::new("south").unwrap(),
+        from: None,
+        cause: crate::case::RoutingCause::HandOver,
+        default_queue: false,
+        routing: None,
+        reason: None,
+    };
+    world.case.push(PastEvent { revision: 1, recorded_at: at(6), event: routed.into() });
+    let says = |who: &str, second| {
+        let explanation = world.explain(who, second, &[]);
+        (explanation.visible, told(&explanation).pop().unwrap())
+    };
+    let routed = |holds, because: &str| ("RoutedToTheirProvider".to_owned(), holds, because.to_owned());
+    assert_eq!(says("agent-north", 5), (true, routed(true, "")), "nobody had it yet");
+    assert_eq!(says("agent-north", 6), (false, routed(false, "case@1 CaseRouted")));
+    assert_eq!(says("agent-south", 6), (true, routed(true, "case@1 CaseRouted")));
+    let engineer = world.explain("engineer", 6, &[]);
+    assert!(engineer.visible && told(&engineer).iter().all(|(name, ..)| name != "RoutedToTheirProvider"));
+}

@@ -86,7 +86,8 @@ fn r_audit_1_an_auditor_replays_history_and_an_analyst_consumes_events_and_nobod
         let across = Authority::across_organizations(&people(name));
         assert_eq!(across.open_to(Action::ReadEventFeed), authority.open_to(Action::ReadEventFeed), "{name}");
         assert_eq!(across.open_to(Action::ReadEventFeed).is_ok(), name == "analyst", "{name}");
-        assert_eq!(across.visibility(), VisibilityScope::Nothing, "{name}");
+        let has_queues = matches!(name, "agent-north" | "engineer");
+        assert_eq!(across.visibility() != VisibilityScope::Nothing, has_queues, "{name}");
     }
 }
 
@@ -200,6 +201,8 @@ fn r_res_1_a_reseller_manages_neither_members_nor_its_own_admission() {
             Action::EscalateCase,
             Action::ReadOneself,
             Action::RequestAccountRecovery,
+            Action::RequestCompensation,
+            Action::AnswerSurvey,
         ];
         assert_eq!(nina.open_to(action).is_ok(), case_work.contains(&action), "{action:?}");
     }
@@ -218,6 +221,7 @@ fn r_res_3_the_scope_admits_what_was_filed_under_the_reseller_where_it_is_let_in
         product: &compute,
         manager_at_filing: Some(&nimbus),
         allowed_reseller: Some(&nimbus),
+        provider: None,
     };
     assert!(here.admits(&fits));
     for wrong in [
@@ -339,4 +343,55 @@ fn r_res_1_staff_act_for_nobody_and_who_tries_is_answered_as_a_stranger() {
 fn a_reseller_is_on_the_customers_side_of_a_case_and_support_is_not() {
     assert!(Side::Customer.is_customer_side() && Side::Reseller.is_customer_side());
     assert!(!Side::Support.is_customer_side());
+}
+
+/// R-ROUTE-1: in an organization and across all of them.
+#[test]
+fn r_route_1_an_agent_sees_what_was_routed_to_their_provider_and_engineers_and_the_system_see_all() {
+    let (north, south) = (ProviderId::new("north").unwrap(), ProviderId::new("south").unwrap());
+    let (acme_id, compute) = (acme_id(), ProductId::new("compute").unwrap());
+    let facts = |provider| CaseFacts {
+        organization: &acme_id,
+        product: &compute,
+        manager_at_filing: None,
+        allowed_reseller: None,
+        provider,
+    };
+    let access = acme().build();
+    let sees = |actor: &Actor| {
+        let here = Authority::of(actor, &acme_id, &access, at(0)).visibility();
+        let across = Authority::across_organizations(actor).visibility();
+        let elsewhere = Authority::of(actor, &nimbus_id(), &Access::default(), at(0)).visibility();
+        [Some(&north), Some(&south), None].map(|provider| {
+            let facts = facts(provider);
+            assert_eq!(here.admits(&facts), across.admits(&facts), "{here:?}");
+            assert!(!elsewhere.admits(&facts), "{elsewhere:?}");
+            here.admits(&facts)
+        })
+    };
+    assert_eq!(sees(&people("agent-north")), [true, false, true]);
+    assert_eq!(sees(&people("agent-south")), [false, true, true]);
+    assert_eq!(
+        sees(&Actor { provider: None, ..people("agent-north") }),
+        [false, false, true],
+        "nobody's agent sees what nobody has, which is nothing as soon as there are providers"
+    );
+    assert_eq!(sees(&people("engineer")), [true; 3]);
+    assert_eq!(sees(&people("system")), [true; 3]);
+    for nobody in ["operator", "auditor", "analyst", "provisioner", "peter"] {
+        assert_eq!(sees(&people(nobody)), [false; 3], "{nobody}");
+    }
+}
+
+/// No sign-in makes anybody the system.
+#[test]
+fn only_the_system_acts_as_the_system_and_no_claim_names_it() {
+    assert_eq!(StaffRole::from_claim("system"), None);
+    let open = |who, action| Authority::across_organizations(&people(who)).open_to(action).is_ok();
+    for who in ["alice", "agent-north", "engineer", "auditor", "analyst", "operator", "provisioner"] {
+        assert!(!open(who, Action::ActAsSystem), "{who}");
+        assert_eq!(open(who, Action::ImportCases), who == "operator", "{who}");
+    }
+    assert!(open("system", Action::ActAsSystem) && open("system", Action::WorkOnCase));
+    assert!(!open("system", Action::ReadCases) && !open("system", Action::CommentOnCase));
 }

@@ -25,6 +25,7 @@ use std::sync::LazyLock;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::CalendarId;
@@ -114,7 +115,7 @@ impl From<Calendar> for CalendarEntry {
 }
 
 /// A stretch of open time, [from, until).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OpenInterval {
     /// The first instant at which it is open.
     pub from: Timestamp,

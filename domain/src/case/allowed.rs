@@ -3,7 +3,9 @@
 
 use super::rejection::CaseRejection;
 use super::state::{Case, CaseState, check_open};
-use super::{acknowledge_escalation, attach, check_actor, close, comment, edit, escalate};
+use super::{
+    acknowledge_escalation, attach, check_actor, close, comment, edit, escalate, follow_up, outage, survey,
+};
 use crate::authority::Action;
 use crate::context::Context;
 
@@ -30,11 +32,33 @@ pub enum CaseButton {
     AcknowledgeEscalation,
     /// Finish an escalation.
     ResolveEscalation,
+    /// Ask for a service credit after an outage.
+    RequestServiceCredit,
+    /// Ask for an incident report about an outage.
+    RequestIncidentReport,
+    /// Follow the closed case up with a new one.
+    FollowUp,
+    /// Answer the survey of the latest closing.
+    AnswerSurvey,
+    /// Assign it to an agent.
+    Assign,
+    /// Take it from the agent who has it.
+    Unassign,
+    /// Hand it over to another provider.
+    Route,
+    /// Add an internal note.
+    AddInternalNote,
+    /// Link it with another case.
+    LinkCases,
+    /// Merge it into another case.
+    MergeInto,
+    /// Undo its merge.
+    UndoMerge,
 }
 
 impl CaseButton {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 21] = [
         Self::Comment,
         Self::Attach,
         Self::Edit,
@@ -45,6 +69,17 @@ impl CaseButton {
         Self::ProposeSolution,
         Self::AcknowledgeEscalation,
         Self::ResolveEscalation,
+        Self::RequestServiceCredit,
+        Self::RequestIncidentReport,
+        Self::FollowUp,
+        Self::AnswerSurvey,
+        Self::Assign,
+        Self::Unassign,
+        Self::Route,
+        Self::AddInternalNote,
+        Self::LinkCases,
+        Self::MergeInto,
+        Self::UndoMerge,
     ];
 
     /// The name in answers.
@@ -60,6 +95,17 @@ impl CaseButton {
             Self::ProposeSolution => "proposeSolution",
             Self::AcknowledgeEscalation => "acknowledgeEscalation",
             Self::ResolveEscalation => "resolveEscalation",
+            Self::RequestServiceCredit => "requestServiceCredit",
+            Self::RequestIncidentReport => "requestIncidentReport",
+            Self::FollowUp => "followUp",
+            Self::AnswerSurvey => "answerSurvey",
+            Self::Assign => "assign",
+            Self::Unassign => "unassign",
+            Self::Route => "route",
+            Self::AddInternalNote => "addInternalNote",
+            Self::LinkCases => "linkCases",
+            Self::MergeInto => "mergeInto",
+            Self::UndoMerge => "undoMerge",
         }
     }
 
@@ -74,7 +120,17 @@ impl CaseButton {
             Self::RequestInformation
             | Self::ProposeSolution
             | Self::AcknowledgeEscalation
-            | Self::ResolveEscalation => Action::WorkOnCase,
+            | Self::ResolveEscalation
+            | Self::Assign
+            | Self::Unassign
+            | Self::Route
+            | Self::AddInternalNote
+            | Self::LinkCases
+            | Self::MergeInto
+            | Self::UndoMerge => Action::WorkOnCase,
+            Self::RequestServiceCredit | Self::RequestIncidentReport => Action::RequestCompensation,
+            Self::FollowUp => Action::FileCase,
+            Self::AnswerSurvey => Action::AnswerSurvey,
         }
     }
 
@@ -83,11 +139,21 @@ impl CaseButton {
         match self {
             Self::Comment => comment::check(case, context),
             Self::Attach => attach::check(case, context),
-            Self::Edit => Ok(()),
+            Self::Edit | Self::AddInternalNote | Self::LinkCases => Ok(()),
             Self::ChangePriority => edit::check_redefine(case, context),
             Self::Close => close::check(case, context),
             Self::Escalate => escalate::check(case, context),
-            Self::RequestInformation | Self::ProposeSolution => check_open(case),
+            Self::RequestInformation
+            | Self::ProposeSolution
+            | Self::Assign
+            | Self::Unassign
+            | Self::Route
+            | Self::MergeInto => check_open(case),
+            Self::UndoMerge => case.merged_into.map_or(Err(CaseRejection::NotMerged), |_| Ok(())),
+            Self::RequestServiceCredit => outage::check_credit(case),
+            Self::RequestIncidentReport => outage::check_report(case),
+            Self::FollowUp => follow_up::check(case, context),
+            Self::AnswerSurvey => survey::check_filer(case, context),
             Self::AcknowledgeEscalation => acknowledge_escalation::check_acknowledge(case),
             Self::ResolveEscalation => acknowledge_escalation::check_resolve(case),
         }
@@ -123,12 +189,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::case::invariants::any_history;
-    use crate::case::{CaseCommand, EditCase, Status};
+    use crate::case::invariants::{PEOPLE, any_history, other_case, supported_case};
+    use crate::case::{
+        CaseCommand, EditCase, RequestIncidentReport, RequestServiceCredit, Status, UnassignCase, UndoMerge,
+    };
     use crate::catalogue::Priority;
+    use crate::ids::ProviderId;
     use crate::testing::{
-        Given, acknowledge, acme, ask, at, attach, close, comment, escalate, people, personal, propose,
-        resolve_escalation,
+        Given, acknowledge, acme, answer_survey, ask, assign, at, attach, close, comment, escalate,
+        hand_over, link, merge, note, people, personal, propose, resolve_escalation,
     };
 
     fn shown(given: &Given, who: &str, second: i64) -> Result<Vec<AllowedAction>, CaseRejection> {
@@ -158,7 +227,20 @@ mod tests {
         assert_eq!(names(&given, "carol", 1), [""; 0]);
         assert_eq!(
             names(&given, "agent-north", 1),
-            ["comment", "attach", "edit", "changePriority", "requestInformation", "proposeSolution"]
+            [
+                "comment",
+                "attach",
+                "edit",
+                "changePriority",
+                "requestInformation",
+                "proposeSolution",
+                "assign",
+                "unassign",
+                "route",
+                "addInternalNote",
+                "linkCases",
+                "mergeInto"
+            ]
         );
         let closed = given.and("alice", 1, &close());
         let escalate = &shown(&closed, "alice", 2).unwrap()[5];
@@ -177,9 +259,13 @@ mod tests {
         assert_eq!(shown(&let_in_later, "nina", 1).unwrap_err().reason(), "CASE_NOT_FOUND");
     }
 
-    /// A command that fits whatever the case is like.
-    fn command(button: CaseButton, case: &Case) -> CaseCommand {
-        match button {
+    fn provider(name: &str) -> Option<ProviderId> {
+        ProviderId::new(name).ok()
+    }
+
+    /// A command that fits whatever the case is like; following up is no command on it.
+    fn command(button: CaseButton, case: &Case, other: &CaseState) -> Option<CaseCommand> {
+        Some(match button {
             CaseButton::Comment => comment("hello"),
             CaseButton::Attach => attach(),
             CaseButton::Edit => {
@@ -196,32 +282,57 @@ mod tests {
             CaseButton::ProposeSolution => propose(),
             CaseButton::AcknowledgeEscalation => acknowledge(),
             CaseButton::ResolveEscalation => resolve_escalation(),
-        }
+            CaseButton::RequestServiceCredit => CaseCommand::RequestServiceCredit(RequestServiceCredit {}),
+            CaseButton::RequestIncidentReport => CaseCommand::RequestIncidentReport(RequestIncidentReport {}),
+            CaseButton::FollowUp => return None,
+            CaseButton::AnswerSurvey => answer_survey(case.closings),
+            CaseButton::Assign => assign(),
+            CaseButton::Unassign => CaseCommand::Unassign(UnassignCase {}),
+            CaseButton::Route => {
+                hand_over(if case.provider == provider("north") { "south" } else { "north" })
+            }
+            CaseButton::AddInternalNote => note("psst"),
+            CaseButton::LinkCases => link(other),
+            CaseButton::MergeInto => merge(other),
+            CaseButton::UndoMerge => CaseCommand::UndoMerge(UndoMerge {}),
+        })
+    }
+
+    /// Whether the decision says what the button said.
+    fn agrees(given: &Given, who: &str, second: i64, shown: &AllowedAction) -> bool {
+        let state = given.clone().state();
+        let case = state.filed().unwrap();
+        let Some(command) = command(shown.button, case, &other_case(case)) else {
+            let actor = people(who);
+            let follow =
+                |context: &Context<'_>| follow_up::follow_up(&state, actor.contact.subject(), context);
+            return given.circumstances(&actor, at(second)).decide(follow).err() == shown.refused;
+        };
+        let decided = given.clone().when(who, second, &command).result();
+        // A client may repeat these: they change nothing then, and the button is gone.
+        let repeatable = match shown.button {
+            CaseButton::Close => case.status == Status::Closed && case.merged_into.is_none(),
+            CaseButton::AcknowledgeEscalation | CaseButton::ResolveEscalation | CaseButton::MergeInto => true,
+            _ => false,
+        };
+        let repeated = repeatable && shown.refused.is_some() && decided == Ok(Vec::new());
+        repeated || decided.err() == shown.refused
     }
 
     proptest! {
         #[test]
         fn a_button_is_shown_exactly_where_its_command_is_accepted(history in any_history()) {
-            let mut given = Given::filed();
+            let mut given = supported_case();
             let mut second = 0;
             for (who, step, act) in history {
                 second += step;
-                let who = crate::case::invariants::PEOPLE[who];
-                if given.clone().when(who, second, &act).result().is_ok() {
-                    given = given.and(who, second, &act);
+                if given.clone().when(PEOPLE[who], second, &act).result().is_ok() {
+                    given = given.and(PEOPLE[who], second, &act);
                 }
-                let Ok(buttons) = shown(&given, who, second) else { continue };
-                let state = given.clone().state();
-                let case = state.filed().unwrap();
-                for AllowedAction { button, refused } in buttons {
-                    let decided = given.clone().when(who, second, &command(button, case)).result();
-                    // A client may repeat these: they change nothing then, and the button is gone.
-                    let repeated = refused.is_some() && decided == Ok(Vec::new()) && match button {
-                        CaseButton::Close => case.status == Status::Closed,
-                        CaseButton::AcknowledgeEscalation | CaseButton::ResolveEscalation => true,
-                        _ => false,
-                    };
-                    prop_assert!(repeated || decided.err() == refused, "{button:?} for {who}");
+            }
+            for who in PEOPLE {
+                for button in shown(&given, who, second).unwrap_or_default() {
+                    prop_assert!(agrees(&given, who, second, &button), "{:?} for {}", button.button, who);
                 }
             }
         }

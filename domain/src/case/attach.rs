@@ -32,24 +32,26 @@ pub struct AttachFile {
 
 impl AttachFile {
     pub(super) fn decide(&self, case: &Case, context: &Context<'_>) -> Result<Vec<CaseEvent>, CaseRejection> {
-        check_filename(self.filename.open().map(String::as_str).unwrap_or_default())?;
         check(case, context)?;
-        Ok(vec![
-            AttachmentAdded {
-                attachment: AttachmentId::derived(context.command_id),
-                filename: self.filename.clone(),
-                media_type: media_type(&self.media_type),
-                size_bytes: self.size_bytes,
-                sha256: Personal::new(
-                    context.actor.contact.subject().clone(),
-                    data_encoding::HEXLOWER.encode(&self.sha256),
-                ),
-                blob: self.blob.clone(),
-                author: context.actor.contact.clone(),
-                side: context.authority.side(),
-            }
-            .into(),
-        ])
+        Ok(vec![self.added(context)?.into()])
+    }
+
+    /// The attachment that it makes, wherever it is attached.
+    pub(super) fn added(&self, context: &Context<'_>) -> Result<AttachmentAdded, CaseRejection> {
+        check_filename(self.filename.open().map(String::as_str).unwrap_or_default())?;
+        Ok(AttachmentAdded {
+            attachment: AttachmentId::derived(context.command_id),
+            filename: self.filename.clone(),
+            media_type: media_type(&self.media_type),
+            size_bytes: self.size_bytes,
+            sha256: Personal::new(
+                context.actor.contact.subject().clone(),
+                data_encoding::HEXLOWER.encode(&self.sha256),
+            ),
+            blob: self.blob.clone(),
+            author: context.actor.contact.clone(),
+            side: context.authority.side(),
+        })
     }
 }
 

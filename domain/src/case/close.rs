@@ -1,8 +1,11 @@
 //! Closing (R-CLOSE-1): the customer side when satisfied, from every open state; support with a solution.
 
+use jiff::Timestamp;
+
 use super::events::{CaseClosed, CaseEvent};
 use super::rejection::CaseRejection;
 use super::reopen::reopen_window_ends_at;
+use super::response;
 use super::state::{Case, Status, check_open};
 use crate::authority::Side;
 use crate::context::Context;
@@ -15,20 +18,24 @@ impl CloseCase {
     /// Closing a closed case changes nothing and is no mistake: clients repeat it after a lost answer.
     pub(super) fn decide(&self, case: &Case, context: &Context<'_>) -> Result<Vec<CaseEvent>, CaseRejection> {
         let Self {} = self;
-        if case.status == Status::Closed {
+        if case.status == Status::Closed && case.merged_into.is_none() {
             return Ok(Vec::new());
         }
         check(case, context)?;
-        Ok(vec![
-            CaseClosed {
-                closing: case.closings.saturating_add(1),
-                side: context.authority.side(),
-                reopen_window_ends_at: reopen_window_ends_at(context.now),
-                escalation_ended: case.escalation.is_active(),
-            }
-            .into(),
-        ])
+        Ok(closed(case, context.authority.side(), false, context.now))
     }
+}
+
+/// The closing, after the miss of what support had promised by then.
+pub(super) fn closed(case: &Case, side: Side, automatic: bool, at: Timestamp) -> Vec<CaseEvent> {
+    let closed = CaseClosed {
+        closing: case.closings.saturating_add(1),
+        side,
+        reopen_window_ends_at: reopen_window_ends_at(at),
+        escalation_ended: case.escalation.is_active(),
+        automatic,
+    };
+    response::missed(case, at).into_iter().chain([closed.into()]).collect()
 }
 
 /// Whether there is a case to close: support needs a solution.

@@ -1,11 +1,11 @@
 //! Commenting (R-COMMENT-1): the customer side's comments and support's answers stand in one history. What a comment
 //! does to a closed case is in [`super::reopen`].
 
-use super::events::{CaseEvent, CaseStateChanged, CommentAdded, StateChangeCause};
+use super::events::{CaseEvent, CaseStateChanged, CommentAdded, ObjectiveCause, StateChangeCause};
 use super::file::check_text;
 use super::rejection::CaseRejection;
-use super::reopen;
-use super::state::{Case, Status};
+use super::state::{Case, Status, check_not_merged};
+use super::{reopen, response, route};
 use crate::authority::Side;
 use crate::context::Context;
 use crate::ids::CommentId;
@@ -32,31 +32,49 @@ impl AddComment {
             author: context.actor.contact.clone(),
             side,
         };
-        let consequence = match (case.status, side) {
-            (Status::Closed, Side::Customer | Side::Reseller) => {
-                Some(reopen::reopen(case, comment.comment).into())
+        let consequence = consequence(case, &comment);
+        let reopens = case.status == Status::Closed && side.is_customer_side();
+        let rerouted = if reopens { route::rerouted(case, context) } else { None };
+        let provider = rerouted.as_ref().map(|routed| &routed.provider);
+        let clock = match side {
+            Side::Support => response::answers(case, context),
+            Side::Customer | Side::Reseller if reopens => {
+                response::awaits_with(case, provider, ObjectiveCause::Comment, context)
             }
-            (Status::ActionRequired | Status::SolutionProvided, Side::Customer | Side::Reseller) => {
-                Some(change(case.status, StateChangeCause::CustomerComment))
-            }
-            (Status::New | Status::ActionRequired | Status::SolutionProvided, Side::Support) => {
-                Some(change(case.status, StateChangeCause::SupportAnswer))
-            }
-            // R-REOPEN-3: support's comment on a closed case leaves it closed.
-            (Status::Closed, Side::Support)
-            | (Status::InProgress, _)
-            | (Status::New, Side::Customer | Side::Reseller) => None,
+            Side::Customer | Side::Reseller => response::awaits(case, ObjectiveCause::Comment, context),
         };
-        Ok([comment.into()].into_iter().chain(consequence).collect())
+        let routed = rerouted.map(CaseEvent::from);
+        Ok([comment.into()].into_iter().chain(consequence).chain(routed).chain(clock).collect())
     }
 }
 
-/// Whether a comment would be taken: the customer side's on a closed case reopens it, or is refused.
-pub(super) fn check(case: &Case, context: &Context<'_>) -> Result<(), CaseRejection> {
-    if case.status == Status::Closed && context.authority.side().is_customer_side() {
-        return reopen::check(case, context);
+/// What a comment does to the case's state.
+pub(super) fn consequence(case: &Case, comment: &CommentAdded) -> Option<CaseEvent> {
+    match (case.status, comment.side) {
+        (Status::Closed, Side::Customer | Side::Reseller) => {
+            Some(reopen::reopen(case, comment.comment).into())
+        }
+        (Status::ActionRequired | Status::SolutionProvided, Side::Customer | Side::Reseller) => {
+            Some(change(case.status, StateChangeCause::CustomerComment))
+        }
+        (Status::New | Status::ActionRequired | Status::SolutionProvided, Side::Support) => {
+            Some(change(case.status, StateChangeCause::SupportAnswer))
+        }
+        // R-REOPEN-3: support's comment on a closed case leaves it closed.
+        (Status::Closed, Side::Support)
+        | (Status::InProgress, _)
+        | (Status::New, Side::Customer | Side::Reseller) => None,
     }
-    Ok(())
+}
+
+/// Whether a comment would be taken: the customer side's on a closed case reopens it, or is refused; where the case goes on
+/// in another one, with the pointer. Support may always add something for the record.
+pub(super) fn check(case: &Case, context: &Context<'_>) -> Result<(), CaseRejection> {
+    if context.authority.side() == Side::Support {
+        return Ok(());
+    }
+    check_not_merged(case)?;
+    if case.status == Status::Closed { reopen::check(case, context) } else { Ok(()) }
 }
 
 fn change(from: Status, cause: StateChangeCause) -> CaseEvent {

@@ -4,14 +4,15 @@ use super::escalate::require_capability;
 use super::events::{CaseEvent, CaseRenamed, PriorityChanged, SubscribersChanged};
 use super::file::{check_priority_offered, check_subscribers, check_text, check_title};
 use super::rejection::CaseRejection;
-use super::state::{Case, check_open};
+use super::response;
+use super::state::{Case, check_not_merged, check_open};
 use crate::authority::Side;
 use crate::catalogue::{Capability, Priority};
 use crate::context::Context;
 use crate::personal::Personal;
 
-/// Longest reason for a change of priority, in characters.
-const MAX_REASON_CHARS: usize = 1_000;
+/// Longest reason of support for what it does, in characters.
+pub(super) const MAX_REASON_CHARS: usize = 1_000;
 
 /// Edits the case; what is `None` stays.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +40,8 @@ impl EditCase {
         if let Some(priority) = self.priority
             && priority != case.priority
         {
-            events.push(self.change_priority(priority, case, context)?.into());
+            let reason = self.priority_reason.as_ref();
+            events.extend(change_priority(priority, reason, case, context)?);
         }
         if let Some(subscribers) = &self.subscribers {
             check_subscribers(subscribers)?;
@@ -51,30 +53,49 @@ impl EditCase {
         }
         Ok(events)
     }
+}
 
-    fn change_priority(
-        &self,
-        priority: Priority,
-        case: &Case,
-        context: &Context<'_>,
-    ) -> Result<PriorityChanged, CaseRejection> {
-        let side = context.authority.side();
-        match side {
-            Side::Customer | Side::Reseller => {
-                check_redefine(case, context)?;
-                check_priority_offered(priority, &case.product, context)?;
-            }
-            Side::Support => {
-                let reason = self.priority_reason.as_ref().ok_or(CaseRejection::ReasonRequired)?;
-                check_text("reason", reason, 1, MAX_REASON_CHARS)?;
-            }
+/// Changes the priority, as support (R-PRIO-1).
+#[derive(Clone, Debug)]
+pub struct ChangePriority {
+    /// To which.
+    pub priority: Priority,
+    /// Why; must be given.
+    pub reason: Option<Personal<String>>,
+}
+
+impl ChangePriority {
+    /// Changing it to what it is changes nothing.
+    pub(super) fn decide(&self, case: &Case, context: &Context<'_>) -> Result<Vec<CaseEvent>, CaseRejection> {
+        if self.priority == case.priority {
+            return Ok(Vec::new());
         }
-        Ok(PriorityChanged { from: case.priority, to: priority, side, reason: self.priority_reason.clone() })
+        change_priority(self.priority, self.reason.as_ref(), case, context)
     }
 }
 
-/// Whether the priority can be redefined (R-PRIO-1): support may at any time.
+fn change_priority(
+    priority: Priority,
+    reason: Option<&Personal<String>>,
+    case: &Case,
+    context: &Context<'_>,
+) -> Result<Vec<CaseEvent>, CaseRejection> {
+    let side = context.authority.side();
+    check_redefine(case, context)?;
+    match side {
+        Side::Customer | Side::Reseller => check_priority_offered(priority, &case.product, context)?,
+        Side::Support => {
+            check_text("reason", reason.ok_or(CaseRejection::ReasonRequired)?, 1, MAX_REASON_CHARS)?;
+        }
+    }
+    let changed = PriorityChanged { from: case.priority, to: priority, side, reason: reason.cloned() };
+    let promise = response::reprioritized(case, priority, context);
+    Ok([changed.into()].into_iter().chain(promise).collect())
+}
+
+/// Whether the priority can be redefined (R-PRIO-1): support may at any time, but not of what goes on elsewhere.
 pub(super) fn check_redefine(case: &Case, context: &Context<'_>) -> Result<(), CaseRejection> {
+    check_not_merged(case)?;
     if context.authority.side() == Side::Support {
         return Ok(());
     }
@@ -163,5 +184,18 @@ mod tests {
         let closed = Given::filed().and("alice", 1, &close());
         assert_eq!(closed.clone().when("agent-north", 2, &without).rejection().reason(), "REASON_REQUIRED");
         assert_eq!(closed.when("agent-north", 2, &with).events().len(), 1);
+    }
+
+    /// R-PRIO-1.
+    #[test]
+    fn r_prio_1_changing_the_priority_is_supports_and_says_why() {
+        let given = Given::filed();
+        let without = CaseCommand::ChangePriority(ChangePriority { priority: Priority::P1, reason: None });
+        assert_eq!(given.clone().when("agent-north", 1, &without).rejection().reason(), "REASON_REQUIRED");
+        let to = |priority| crate::testing::change_priority(priority);
+        let events = given.clone().when("agent-north", 1, &to(Priority::P0)).events();
+        assert!(matches!(&events[..], [CaseEvent::PriorityChanged(event)] if event.side == Side::Support));
+        assert_eq!(given.clone().when("agent-north", 1, &to(Priority::P3)).events(), vec![]);
+        assert_eq!(given.when("alice", 1, &to(Priority::P1)).rejection().reason(), "NOT_FOR_YOU");
     }
 }

@@ -1,8 +1,11 @@
 //! Escalating (R-ESC-1, R-ESC-2): by the customer side, in any open state, where the plan has the capability.
 
-use super::events::{CaseEscalated, CaseEvent, CaseStateChanged, EscalationReason, StateChangeCause};
+use super::events::{
+    CaseEscalated, CaseEvent, CaseStateChanged, EscalationReason, ObjectiveCause, StateChangeCause,
+};
 use super::file::check_text;
 use super::rejection::CaseRejection;
+use super::response;
 use super::state::{Case, Status, check_open};
 use crate::authority::Side;
 use crate::catalogue::Capability;
@@ -11,7 +14,7 @@ use crate::ids::PlanId;
 use crate::personal::Personal;
 
 /// Longest justification, in characters.
-const MAX_JUSTIFICATION_CHARS: usize = 12_800;
+pub(super) const MAX_JUSTIFICATION_CHARS: usize = 12_800;
 
 /// Escalates the case.
 #[derive(Clone, Debug)]
@@ -37,15 +40,14 @@ impl EscalateCase {
             justification: self.justification.clone(),
             side: context.authority.side(),
         };
-        let consequence = (case.status == Status::SolutionProvided).then(|| {
-            CaseStateChanged {
-                from: case.status,
-                to: Status::InProgress,
-                cause: StateChangeCause::Escalation,
-            }
-            .into()
-        });
-        Ok([escalated.into()].into_iter().chain(consequence).collect())
+        let mut events = vec![escalated.into()];
+        if case.status == Status::SolutionProvided {
+            let (from, to) = (case.status, Status::InProgress);
+            events.push(CaseStateChanged { from, to, cause: StateChangeCause::Escalation }.into());
+            // It is support's turn again.
+            events.extend(response::awaits(case, ObjectiveCause::Escalation, context));
+        }
+        Ok(events)
     }
 }
 

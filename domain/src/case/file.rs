@@ -1,10 +1,15 @@
 //! Filing a case (R-CASE-1, R-CASE-4, R-PLAN-1).
 
-use super::events::{CaseEvent, CaseFiled, ClassificationRef, Problem};
+use super::events::{
+    CaseEvent, CaseFiled, ClassificationRef, ObjectiveCause, Problem, ResponseKind, RoutingCause,
+};
+use super::follow_up::FollowUpOf;
 use super::rejection::CaseRejection;
+use super::response::ToAnswer;
 use super::state::CaseState;
+use super::{channel, route};
 use crate::authority::{AccessRefusal, Action};
-use crate::catalogue::Priority;
+use crate::catalogue::{Catalogue, Channel, Classification, Priority};
 use crate::context::Context;
 use crate::ids::{CaseId, PlanId};
 use crate::personal::Personal;
@@ -41,6 +46,10 @@ pub struct FileCase {
     pub test_case: bool,
     /// More about the problem.
     pub problem: Option<Problem>,
+    /// By which channel; the web where it is not given.
+    pub channel: Option<Channel>,
+    /// The closed case that it follows up, which only [`super::follow_up`] names.
+    pub follow_up_of: Option<FollowUpOf>,
 }
 
 impl FileCase {
@@ -52,6 +61,62 @@ impl FileCase {
         if state.filed().is_some() {
             return Err(CaseRejection::AlreadyFiled);
         }
+        let (classification, priority) = self.checked(context.catalogue)?;
+        let product = &classification.product;
+        // A product on which the filer has no role is as unknown to them as its cases.
+        context.authority.require(Action::FileCase, product)?;
+        let entitlement =
+            context.access.entitlement_to_file(product, context.catalogue, context.now)?.clone();
+        check_priority_offered(priority, product, context)?;
+        let language = context.catalogue.language(&self.language);
+        let facts = route::facts(product, &language, self.channel.unwrap_or(Channel::Web), context);
+        channel::check(&facts, context)?;
+        let routed = route::routed(&facts, None, RoutingCause::Filing, context.catalogue);
+        let to_answer = ToAnswer {
+            kind: ResponseKind::First,
+            cause: ObjectiveCause::Filing,
+            product,
+            priority,
+            provider: routed.as_ref().map(|routed| &routed.provider),
+            test_case: self.test_case,
+        };
+        let promise = to_answer.promise(context);
+        let organization = context.organization.ok_or(AccessRefusal::NotAMember)?.clone();
+        let filed = CaseFiled {
+            case: CaseId::derived(context.command_id),
+            organization,
+            product: product.clone(),
+            classification: ClassificationRef {
+                id: classification.id.clone(),
+                display_name: classification.display_name.clone(),
+            },
+            title: self.title.clone(),
+            description: self.description.clone(),
+            priority,
+            language,
+            time_zone: self.time_zone.clone(),
+            contact_email: self.contact_email.clone(),
+            subscribers: self.subscribers.clone(),
+            test_case: self.test_case,
+            problem: self.problem.clone(),
+            filer: context.actor.contact.clone(),
+            side: context.authority.side(),
+            manager: context.access.manager().cloned(),
+            access_revision: context.access_revision,
+            entitlement,
+            channel: self.channel,
+            follow_up_of: self.follow_up_of.map(FollowUpOf::case),
+            imported_from: None,
+        };
+        let routed = routed.map(CaseEvent::from);
+        Ok([filed.into()].into_iter().chain(routed).chain(promise).collect())
+    }
+
+    /// What it is about and how urgent it is, once all that was given fits.
+    pub(super) fn checked<'a>(
+        &self,
+        catalogue: &'a Catalogue,
+    ) -> Result<(&'a Classification, Priority), CaseRejection> {
         check_title(&self.title)?;
         check_text("description", &self.description, 1, MAX_DESCRIPTION_CHARS)?;
         let priority = self
@@ -63,7 +128,7 @@ impl FileCase {
                 "give the id of a classification; caseClassifications:search lists them",
             ));
         }
-        let classification = context.catalogue.classification(&self.classification).ok_or_else(|| {
+        let classification = catalogue.classification(&self.classification).ok_or_else(|| {
             CaseRejection::invalid(
                 "classification.id",
                 "no such classification; caseClassifications:search lists them",
@@ -76,39 +141,7 @@ impl FileCase {
         if let Some(problem) = &self.problem {
             check_problem(problem)?;
         }
-        let product = &classification.product;
-        // A product on which the filer has no role is as unknown to them as its cases.
-        context.authority.require(Action::FileCase, product)?;
-        let entitlement =
-            context.access.entitlement_to_file(product, context.catalogue, context.now)?.clone();
-        check_priority_offered(priority, product, context)?;
-        let organization = context.organization.ok_or(AccessRefusal::NotAMember)?.clone();
-        Ok(vec![
-            CaseFiled {
-                case: CaseId::derived(context.command_id),
-                organization,
-                product: product.clone(),
-                classification: ClassificationRef {
-                    id: classification.id.clone(),
-                    display_name: classification.display_name.clone(),
-                },
-                title: self.title.clone(),
-                description: self.description.clone(),
-                priority,
-                language: context.catalogue.language(&self.language),
-                time_zone: self.time_zone.clone(),
-                contact_email: self.contact_email.clone(),
-                subscribers: self.subscribers.clone(),
-                test_case: self.test_case,
-                problem: self.problem.clone(),
-                filer: context.actor.contact.clone(),
-                side: context.authority.side(),
-                manager: context.access.manager().cloned(),
-                access_revision: context.access_revision,
-                entitlement,
-            }
-            .into(),
-        ])
+        Ok((classification, priority))
     }
 }
 

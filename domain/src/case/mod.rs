@@ -2,86 +2,75 @@
 
 mod acknowledge_escalation;
 mod allowed;
+mod assign;
 mod attach;
+mod automatic_closing;
+mod channel;
 mod close;
+mod command;
 mod comment;
 mod edit;
 mod escalate;
 mod events;
+mod explain_responses;
 mod file;
+mod follow_up;
+pub mod import;
 #[cfg(test)]
 mod invariants;
+#[cfg(test)]
+mod life_tests;
+mod link;
+mod merge;
+mod note;
+mod outage;
 mod propose_solution;
 mod rejection;
 mod reopen;
 mod request_information;
+mod response;
+mod route;
 mod state;
+mod survey;
+mod timers;
 
 pub use acknowledge_escalation::{AcknowledgeEscalation, ResolveEscalation};
 pub use allowed::{AllowedAction, CaseButton, allowed_actions};
+pub use assign::{AssignCase, Assignee, UnassignCase};
 pub use attach::{AttachFile, MAX_FILENAME_CHARS, check_filename};
+pub use automatic_closing::{AnnounceClosing, CloseUnanswered};
 pub use close::CloseCase;
+pub use command::CaseCommand;
 pub use comment::{AddComment, MAX_COMMENT_CHARS};
-pub use edit::EditCase;
+pub use edit::{ChangePriority, EditCase};
 pub use escalate::EscalateCase;
-pub use events::{
-    AttachmentAdded, CaseClosed, CaseEscalated, CaseEvent, CaseFiled, CaseRenamed, CaseStateChanged,
-    ClassificationRef, CommentAdded, CommentAddedV1, EscalationAcknowledged, EscalationReason,
-    EscalationResolved, InformationKind, InformationRequested, PriorityChanged, Problem,
-    ReopenedWithin30Days, Reproducible, SolutionKind, SolutionProposed, StateChangeCause, SubscribersChanged,
+pub use events::*;
+pub use explain_responses::{
+    ExplainedObjective, ObjectiveEnd, Pause, ResponseExplanation, explain_responses,
 };
 pub use file::{FileCase, MAX_DESCRIPTION_CHARS, MAX_TITLE_CHARS};
+pub use follow_up::{FollowUpOf, follow_up};
+pub use link::{LinkCases, MAX_LINKS, UnlinkCases};
+pub use merge::{MergeInto, ReceiveMergedCase, ReturnMergedCase, UndoMerge};
+pub use note::{AddInternalNote, AttachToNote};
+pub use outage::{RequestIncidentReport, RequestServiceCredit};
 pub use propose_solution::ProposeSolution;
-pub use rejection::{CaseRejection, Kind};
+pub use rejection::{CaseRejection, Kind, MergeRefusal};
 pub use reopen::{FollowUpOffer, REOPEN_WINDOW_SECONDS, reopen_window_ends_at};
 pub use request_information::RequestInformation;
-pub use state::{Case, CaseState, EscalationStatus, Status};
+pub use response::MAX_COUNTED_INTERVALS;
+pub use route::RouteCase;
+pub use state::{
+    Assignment, Case, CaseState, EscalationStatus, FirstResponse, OpenObjective, ProposedSolution, Status,
+};
+pub use survey::{AnswerSurvey, MAX_RATING};
+pub use timers::{
+    RecordReopenWindowEnd, RecordResponseMiss, RecordResponseWarning, Timer, TimerKind, timers_of,
+};
 
+use crate::access::Access;
 use crate::authority::{Action, CaseFacts};
 use crate::context::Context;
-
-/// What can be asked of a case.
-#[derive(Clone, Debug)]
-pub enum CaseCommand {
-    /// File it.
-    File(Box<FileCase>),
-    /// Comment on it, which may reopen it.
-    Comment(AddComment),
-    /// Attach a file to it.
-    Attach(AttachFile),
-    /// Edit title, priority or subscribers.
-    Edit(EditCase),
-    /// Close it.
-    Close(CloseCase),
-    /// Escalate it.
-    Escalate(EscalateCase),
-    /// Ask the customer for something.
-    RequestInformation(RequestInformation),
-    /// Propose a solution.
-    ProposeSolution(ProposeSolution),
-    /// Take an escalation up.
-    AcknowledgeEscalation(AcknowledgeEscalation),
-    /// Finish an escalation.
-    ResolveEscalation(ResolveEscalation),
-}
-
-impl CaseCommand {
-    /// What the actor must be allowed to do.
-    pub fn action(&self) -> Action {
-        match self {
-            Self::File(_) => Action::FileCase,
-            Self::Comment(_) => Action::CommentOnCase,
-            Self::Attach(_) => Action::AttachToCase,
-            Self::Edit(_) => Action::EditCase,
-            Self::Close(_) => Action::CloseCase,
-            Self::Escalate(_) => Action::EscalateCase,
-            Self::RequestInformation(_)
-            | Self::ProposeSolution(_)
-            | Self::AcknowledgeEscalation(_)
-            | Self::ResolveEscalation(_) => Action::WorkOnCase,
-        }
-    }
-}
 
 /// Decides a command on a case.
 ///
@@ -98,25 +87,21 @@ pub fn decide(
     }
     let case = state.filed().ok_or(CaseRejection::NotFound)?;
     check_actor(case, command.action(), context)?;
-    match command {
-        CaseCommand::File(_) => Err(CaseRejection::AlreadyFiled),
-        CaseCommand::Comment(command) => command.decide(case, context),
-        CaseCommand::Attach(command) => command.decide(case, context),
-        CaseCommand::Edit(command) => command.decide(case, context),
-        CaseCommand::Close(command) => command.decide(case, context),
-        CaseCommand::Escalate(command) => command.decide(case, context),
-        CaseCommand::RequestInformation(command) => command.decide(case, context),
-        CaseCommand::ProposeSolution(command) => command.decide(case, context),
-        CaseCommand::AcknowledgeEscalation(command) => command.decide(case),
-        CaseCommand::ResolveEscalation(command) => command.decide(case),
-    }
+    command.decide(case, context)
 }
 
 /// Whether the actor sees the case and may act on it so; who does not see it learns nothing of it.
 fn check_actor(case: &Case, action: Action, context: &Context<'_>) -> Result<(), CaseRejection> {
-    if !context.authority.visibility().admits(&CaseFacts::of(case, context.access.allowed_reseller())) {
-        return Err(CaseRejection::NotFound);
-    }
+    check_visible(case, context.access, context)?;
     context.authority.require(action, &case.product)?;
     Ok(())
+}
+
+/// Whether the actor sees a case of an organization with this access.
+fn check_visible(case: &Case, access: &Access, context: &Context<'_>) -> Result<(), CaseRejection> {
+    if context.authority.visibility().admits(&CaseFacts::of(case, access.allowed_reseller())) {
+        Ok(())
+    } else {
+        Err(CaseRejection::NotFound)
+    }
 }

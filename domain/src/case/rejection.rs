@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 use super::reopen::FollowUpOffer;
 use crate::authority::AccessRefusal;
-use crate::catalogue::{Capability, Priority};
-use crate::ids::PlanId;
+use crate::catalogue::{Capability, Channel, Priority};
+use crate::ids::{CaseId, PlanId, ProviderId};
+use crate::routing::Exclusion;
 
 /// Which of the caller's mistakes a rejection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +92,136 @@ pub enum CaseRejection {
     /// Support changes a priority with a reason only (R-PRIO-1).
     #[error("support changes a priority with a reason; give one")]
     ReasonRequired,
+    /// The case goes on in another one.
+    #[error("the case was merged; it goes on in case {into}")]
+    CaseMerged {
+        /// Where.
+        into: CaseId,
+    },
+    /// The case is open, and what was asked is for closed ones.
+    #[error("the case is open; comment on it instead")]
+    CaseOpen,
+    /// The case is not merged.
+    #[error("the case was not merged into another; nothing was changed")]
+    NotMerged,
+    /// It cannot be merged into that case.
+    #[error("{}", .0.sentence())]
+    MergeRefused(MergeRefusal),
+    /// An agent of another provider cannot have the case (R-ROUTE-1).
+    #[error("the case is with provider {provider}; assign it to one of its agents, or hand it over first")]
+    AssigneeNotOfProvider {
+        /// Who has the case.
+        provider: ProviderId,
+    },
+    /// That provider receives no such cases (R-ROUTE-2).
+    #[error("provider {provider} receives no cases of this product: {}", list_exclusions(.excluded))]
+    ProviderUnsuitable {
+        /// The provider.
+        provider: ProviderId,
+        /// What speaks against it.
+        excluded: Vec<Exclusion>,
+    },
+    /// The plan does not bring the channel (R-PLAN-3).
+    #[error("channel: {} is not offered by the organization's plan; one of these offers it: {}", .channel.as_str(), join(.plans))]
+    ChannelNotOffered {
+        /// The channel.
+        channel: Channel,
+        /// Plans that bring it.
+        plans: Vec<PlanId>,
+    },
+    /// Nobody is there for the channel now (R-PHONE-1).
+    #[error("channel: {} is not open now{}; these are: {}", .channel.as_str(), opening(*.opens_at), list_channels(.open))]
+    ChannelClosed {
+        /// The channel.
+        channel: Channel,
+        /// When it opens next, where it ever does.
+        opens_at: Option<Timestamp>,
+        /// What is open.
+        open: Vec<Channel>,
+    },
+    /// The latest solution is no outage (R-RESOLVE-1).
+    #[error("the latest solution of this case is not an outage")]
+    NoOutage,
+    /// It was asked for already (R-RESOLVE-1).
+    #[error("this was requested already for the latest solution; nothing was changed")]
+    AlreadyRequested,
+    /// There is no such closing.
+    #[error("the case was not closed as often as that")]
+    NoSuchClosing,
+    /// The case was reopened (R-SURVEY-1).
+    #[error("this survey has expired, because the case was reopened")]
+    SurveyExpired,
+    /// The survey has its answer (R-SURVEY-1).
+    #[error("this survey was answered already; nothing was changed")]
+    SurveyAnswered,
+    /// Somebody else filed the case (R-SURVEY-1).
+    #[error("only who filed the case answers its survey")]
+    NotTheFiler,
+    /// An act of an imported history does not fit.
+    #[error("act {act} of the history does not fit: {why}")]
+    ImportRefused {
+        /// Which one, from 0; the filing comes before.
+        act: usize,
+        /// What does not fit.
+        why: Box<CaseRejection>,
+    },
+}
+
+/// Why a case cannot be merged into another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MergeRefusal {
+    /// There is no such case, or none that the actor may see.
+    TargetNotFound,
+    /// It is the very case.
+    Itself,
+    /// It is of another organization.
+    OtherOrganization,
+    /// It is closed.
+    TargetClosed,
+    /// It goes on in a third case.
+    TargetMerged {
+        /// Where.
+        into: CaseId,
+    },
+}
+
+impl MergeRefusal {
+    fn reason(self) -> &'static str {
+        match self {
+            Self::TargetNotFound => "MERGE_TARGET_NOT_FOUND",
+            Self::Itself => "MERGE_INTO_ITSELF",
+            Self::OtherOrganization => "MERGE_ACROSS_ORGANIZATIONS",
+            Self::TargetClosed => "MERGE_TARGET_CLOSED",
+            Self::TargetMerged { .. } => "MERGE_TARGET_MERGED",
+        }
+    }
+
+    fn sentence(self) -> String {
+        match self {
+            Self::TargetNotFound => "target: there is no such case".to_owned(),
+            Self::Itself => "target: a case is not merged into itself; name another one".to_owned(),
+            Self::OtherOrganization => {
+                "target: a case is only merged into one of the same organization; link them instead"
+                    .to_owned()
+            }
+            Self::TargetClosed => "target: the case is closed; name an open one".to_owned(),
+            Self::TargetMerged { into } => {
+                format!("target: the case was merged itself; it goes on in case {into}")
+            }
+        }
+    }
+}
+
+fn list_exclusions(exclusions: &[Exclusion]) -> String {
+    exclusions.iter().map(|exclusion| exclusion.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn opening(opens_at: Option<Timestamp>) -> String {
+    opens_at.map_or_else(String::new, |at| format!(", and opens at {at}"))
+}
+
+fn list_channels(open: &[Channel]) -> String {
+    open.iter().map(|channel| channel.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn join(plans: &[PlanId]) -> String {
@@ -108,13 +239,31 @@ impl CaseRejection {
     /// Which of the caller's mistakes it is.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Access(_) | Self::CapabilityMissing { .. } | Self::ResellerCapabilityMissing { .. } => {
-                Kind::Forbidden
+            Self::Access(_)
+            | Self::CapabilityMissing { .. }
+            | Self::ResellerCapabilityMissing { .. }
+            | Self::NotTheFiler => Kind::Forbidden,
+            Self::NotFound | Self::NoSuchClosing | Self::MergeRefused(MergeRefusal::TargetNotFound) => {
+                Kind::NotFound
             }
-            Self::NotFound => Kind::NotFound,
             Self::AlreadyFiled => Kind::AlreadyExists,
-            Self::Invalid { .. } | Self::PriorityNotOffered { .. } => Kind::Invalid,
-            Self::CaseClosed
+            Self::Invalid { .. }
+            | Self::PriorityNotOffered { .. }
+            | Self::ChannelNotOffered { .. }
+            | Self::ImportRefused { .. }
+            | Self::MergeRefused(MergeRefusal::Itself) => Kind::Invalid,
+            Self::CaseMerged { .. }
+            | Self::CaseOpen
+            | Self::NotMerged
+            | Self::MergeRefused(_)
+            | Self::AssigneeNotOfProvider { .. }
+            | Self::ProviderUnsuitable { .. }
+            | Self::ChannelClosed { .. }
+            | Self::NoOutage
+            | Self::AlreadyRequested
+            | Self::SurveyExpired
+            | Self::SurveyAnswered
+            | Self::CaseClosed
             | Self::EscalationActive
             | Self::NoEscalation
             | Self::ReopenWindowEnded { .. }
@@ -138,6 +287,21 @@ impl CaseRejection {
             Self::ReopenWindowEnded { .. } => "REOPEN_WINDOW_ENDED",
             Self::SolutionRequired => "SOLUTION_REQUIRED",
             Self::ReasonRequired => "REASON_REQUIRED",
+            Self::CaseMerged { .. } => "CASE_MERGED",
+            Self::CaseOpen => "CASE_OPEN",
+            Self::NotMerged => "NOT_MERGED",
+            Self::MergeRefused(refusal) => refusal.reason(),
+            Self::AssigneeNotOfProvider { .. } => "ASSIGNEE_NOT_OF_PROVIDER",
+            Self::ProviderUnsuitable { .. } => "PROVIDER_UNSUITABLE",
+            Self::ChannelNotOffered { .. } => "CHANNEL_NOT_OFFERED",
+            Self::ChannelClosed { .. } => "CHANNEL_CLOSED",
+            Self::NoOutage => "NO_OUTAGE",
+            Self::AlreadyRequested => "ALREADY_REQUESTED",
+            Self::NoSuchClosing => "CLOSING_NOT_FOUND",
+            Self::SurveyExpired => "SURVEY_EXPIRED",
+            Self::SurveyAnswered => "SURVEY_ANSWERED",
+            Self::NotTheFiler => "NOT_THE_FILER",
+            Self::ImportRefused { .. } => "IMPORT_REFUSED",
         }
     }
 
@@ -146,6 +310,10 @@ impl CaseRejection {
         match self {
             Self::Invalid { field, .. } => Some(field),
             Self::PriorityNotOffered { .. } => Some("priority"),
+            Self::ChannelClosed { .. } | Self::ChannelNotOffered { .. } => Some("channel"),
+            Self::MergeRefused(_) => Some("target"),
+            Self::ProviderUnsuitable { .. } => Some("provider"),
+            Self::ImportRefused { why, .. } => why.field(),
             _ => None,
         }
     }
@@ -154,7 +322,9 @@ impl CaseRejection {
     pub fn metadata(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Access(refusal) => refusal.metadata(),
-            Self::PriorityNotOffered { plans, .. } => vec![("plans", join(plans))],
+            Self::PriorityNotOffered { plans, .. } | Self::ChannelNotOffered { plans, .. } => {
+                vec![("plans", join(plans))]
+            }
             Self::CapabilityMissing { capability, plans } => {
                 vec![("capability", capability.as_str().to_owned()), ("plans", join(plans))]
             }
@@ -166,6 +336,24 @@ impl CaseRejection {
             Self::ReopenWindowEnded { ended_at, follow_up } => {
                 let mut metadata = vec![("windowEndedAt", ended_at.to_string())];
                 metadata.extend(follow_up.metadata());
+                metadata
+            }
+            Self::CaseMerged { into } | Self::MergeRefused(MergeRefusal::TargetMerged { into }) => {
+                vec![("mergedInto", into.to_string())]
+            }
+            Self::AssigneeNotOfProvider { provider } => vec![("provider", provider.to_string())],
+            Self::ProviderUnsuitable { provider, excluded } => {
+                vec![("provider", provider.to_string()), ("excluded", list_exclusions(excluded))]
+            }
+            Self::ChannelClosed { channel, opens_at, open } => {
+                let mut metadata =
+                    vec![("channel", channel.as_str().to_owned()), ("openChannels", list_channels(open))];
+                metadata.extend(opens_at.map(|at| ("nextOpening", at.to_string())));
+                metadata
+            }
+            Self::ImportRefused { act, why } => {
+                let mut metadata = vec![("act", act.to_string()), ("because", why.reason().to_owned())];
+                metadata.extend(why.metadata());
                 metadata
             }
             _ => Vec::new(),

@@ -4,6 +4,7 @@ use super::comment::MAX_COMMENT_CHARS;
 use super::events::{CaseEvent, InformationKind, InformationRequested};
 use super::file::check_text;
 use super::rejection::CaseRejection;
+use super::response;
 use super::state::{Case, check_open};
 use crate::context::Context;
 use crate::personal::Personal;
@@ -21,14 +22,12 @@ impl RequestInformation {
     pub(super) fn decide(&self, case: &Case, context: &Context<'_>) -> Result<Vec<CaseEvent>, CaseRejection> {
         check_text("text", &self.text, 1, MAX_COMMENT_CHARS)?;
         check_open(case)?;
-        Ok(vec![
-            InformationRequested {
-                information: self.information,
-                text: self.text.clone(),
-                author: context.actor.contact.clone(),
-            }
-            .into(),
-        ])
+        let requested = InformationRequested {
+            information: self.information,
+            text: self.text.clone(),
+            author: context.actor.contact.clone(),
+        };
+        Ok([requested.into()].into_iter().chain(response::answers(case, context)).collect())
     }
 }
 

@@ -2,6 +2,7 @@
 //! to every decision; what a decision took from it goes into the event, so that editing it rewrites nothing.
 
 mod check_support;
+mod closing;
 mod response;
 mod support;
 #[cfg(test)]
@@ -9,6 +10,7 @@ mod support_tests;
 #[cfg(test)]
 mod tests;
 
+pub use closing::ClosingPolicy;
 pub use response::{ResponseObjective, ResponseObjectives};
 pub use support::{Channel, Document, DocumentKind, Links, Phone, Provider, SupportContact};
 
@@ -228,6 +230,9 @@ pub struct Catalogue {
     /// Where to find what is not here.
     #[serde(default)]
     pub links: Links,
+    /// Whether cases close by themselves.
+    #[serde(default)]
+    pub closing: ClosingPolicy,
 }
 
 impl AccessPolicy {
@@ -286,6 +291,7 @@ impl Catalogue {
         }
         self.validate_moves()?;
         self.access.validate()?;
+        self.closing.validate()?;
         self.validate_support()?;
         let mut classifications = BTreeSet::new();
         for classification in &self.classifications {

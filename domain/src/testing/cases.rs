@@ -2,15 +2,16 @@
 
 use jiff::Timestamp;
 
-use super::{Circumstances, acme, at, people, personal, reseller};
+use super::{Circumstances, acme, at, catalogue, people, personal, reseller, supported_catalogue};
 use crate::access::Access;
 use crate::case::{
-    self, AcknowledgeEscalation, AddComment, AttachFile, CaseCommand, CaseEvent, CaseRejection, CaseState,
-    CloseCase, EscalateCase, EscalationReason, FileCase, InformationKind, ProposeSolution,
-    RequestInformation, ResolveEscalation, SolutionKind,
+    self, AcknowledgeEscalation, AddComment, AddInternalNote, AnswerSurvey, AssignCase, Assignee, AttachFile,
+    CaseCommand, CaseEvent, CaseRejection, CaseState, ChangePriority, CloseCase, EscalateCase,
+    EscalationReason, FileCase, InformationKind, LinkCases, LinkKind, MergeInto, ProposeSolution,
+    RequestInformation, ResolveEscalation, RouteCase, SolutionKind, SolutionParticulars, SurveyChannel,
 };
 use crate::catalogue::Priority;
-use crate::{Actor, Aggregate, OrganizationId};
+use crate::{Actor, Aggregate, Catalogue, OrganizationId, ProviderId};
 
 /// What happened before.
 #[derive(Clone)]
@@ -20,6 +21,7 @@ pub(crate) struct Given {
     /// For whom nina acts; nobody else acts for anybody.
     reseller: Access,
     commands: u128,
+    catalogue: Catalogue,
 }
 
 impl Given {
@@ -29,6 +31,7 @@ impl Given {
             access: acme().build(),
             reseller: reseller("nimbus").build(),
             commands: 0,
+            catalogue: catalogue(),
         }
     }
 
@@ -37,8 +40,21 @@ impl Given {
         Self::nothing().and("alice", 0, &CaseCommand::File(Box::new(file_case())))
     }
 
-    pub(crate) fn with_state(state: CaseState, access: Access) -> Self {
-        Self { state, access, reseller: reseller("nimbus").build(), commands: 1 }
+    /// The same where the catalogue has providers: routed to `north`, and promised an answer.
+    pub(crate) fn supported() -> Self {
+        let nothing = Self::nothing().in_catalogue(supported_catalogue());
+        nothing.and("alice", 0, &CaseCommand::File(Box::new(file_case())))
+    }
+
+    pub(crate) fn in_catalogue(mut self, catalogue: Catalogue) -> Self {
+        self.catalogue = catalogue;
+        self
+    }
+
+    /// What happened to a case is the same, and then something else did.
+    pub(crate) fn with_case(mut self, state: CaseState) -> Self {
+        self.state = state;
+        self
     }
 
     pub(crate) fn in_access(mut self, access: Access) -> Self {
@@ -58,6 +74,7 @@ impl Given {
         Circumstances {
             command_number: self.commands + 1,
             acting_for: acts_for.then(|| (nimbus, self.reseller.clone())),
+            catalogue: self.catalogue.clone(),
             ..Circumstances::new(&self.access, who, now)
         }
     }
@@ -133,6 +150,8 @@ pub(crate) fn file_case() -> FileCase {
         subscribers: Vec::new(),
         test_case: false,
         problem: None,
+        channel: None,
+        follow_up_of: None,
     }
 }
 
@@ -180,5 +199,52 @@ pub(crate) fn propose() -> CaseCommand {
     CaseCommand::ProposeSolution(ProposeSolution {
         solution: SolutionKind::Solved,
         text: personal("restart it"),
+        particulars: SolutionParticulars::default(),
     })
+}
+
+pub(crate) fn propose_kind(solution: SolutionKind, particulars: SolutionParticulars) -> CaseCommand {
+    CaseCommand::ProposeSolution(ProposeSolution { solution, text: personal("see there"), particulars })
+}
+
+/// A solution that names an outage.
+pub(crate) fn propose_outage() -> CaseCommand {
+    let outage_url = Some("https://status.example/incidents/1".to_owned());
+    propose_kind(SolutionKind::Outage, SolutionParticulars { outage_url, ..SolutionParticulars::default() })
+}
+
+pub(crate) fn assign() -> CaseCommand {
+    CaseCommand::Assign(AssignCase { to: None })
+}
+
+/// Assigning to somebody of the sample data.
+pub(crate) fn assign_to(who: &str) -> CaseCommand {
+    let Actor { account, contact, provider, .. } = people(who);
+    CaseCommand::Assign(AssignCase { to: Some(Assignee { account, contact, provider }) })
+}
+
+pub(crate) fn hand_over(provider: &str) -> CaseCommand {
+    let provider = ProviderId::new(provider).unwrap();
+    CaseCommand::Route(RouteCase { provider, reason: personal("they know it better") })
+}
+
+pub(crate) fn note(body: &str) -> CaseCommand {
+    CaseCommand::AddInternalNote(AddInternalNote { body: personal(body) })
+}
+
+pub(crate) fn link(other: &CaseState) -> CaseCommand {
+    CaseCommand::LinkCases(LinkCases { other: other.clone(), kind: LinkKind::Related })
+}
+
+pub(crate) fn merge(target: &CaseState) -> CaseCommand {
+    CaseCommand::MergeInto(Box::new(MergeInto { target: target.clone() }))
+}
+
+pub(crate) fn answer_survey(closing: u32) -> CaseCommand {
+    let via = SurveyChannel::SignedIn;
+    CaseCommand::AnswerSurvey(AnswerSurvey { closing, rating: 4, text: Some(personal("fine")), via })
+}
+
+pub(crate) fn change_priority(priority: Priority) -> CaseCommand {
+    CaseCommand::ChangePriority(ChangePriority { priority, reason: Some(personal("it spreads")) })
 }

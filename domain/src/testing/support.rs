@@ -1,5 +1,7 @@
 //! Who supports the products that the tests speak of, and when.
 
+use std::sync::LazyLock;
+
 use serde_json::json;
 
 use crate::Catalogue;
@@ -7,9 +9,12 @@ use crate::Catalogue;
 /// The catalogue with providers: `north` (en, fr; EMEA; weekdays 09:00 to 18:00 in Paris; the default queue), `south`
 /// (en, ja; AMER and APAC; around the clock) and `newcomer` (fr; FR), which is not vetted.
 pub(crate) fn supported_catalogue() -> Catalogue {
-    let catalogue: Catalogue = serde_json::from_value(supported_catalogue_json()).unwrap();
-    catalogue.validate().unwrap();
-    catalogue
+    static SUPPORTED: LazyLock<Catalogue> = LazyLock::new(|| {
+        let catalogue: Catalogue = serde_json::from_value(supported_catalogue_json()).unwrap();
+        catalogue.validate().unwrap();
+        catalogue
+    });
+    SUPPORTED.clone()
 }
 
 /// The same before it is read.

@@ -1,16 +1,23 @@
-//! The fold of a case's events: what decisions need, and what a command answers with.
+//! The fold of a case's events: what decisions need, and what a command answers with. How each event changes it is in
+//! `evolve.rs`.
+
+mod evolve;
+mod parts;
+
+pub use parts::{Assignment, FirstResponse, OpenObjective, ProposedSolution};
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::events::{CaseEvent, ClassificationRef, Problem};
+use super::events::{ClassificationRef, ImportOrigin, LinkKind, Problem, ResponseKind};
 use super::rejection::CaseRejection;
 use crate::access::Entitlement;
 use crate::authority::Side;
-use crate::catalogue::Priority;
-use crate::event::Aggregate;
-use crate::ids::{CaseId, OrganizationId, ProductId};
+use crate::catalogue::{Channel, Priority};
+use crate::ids::{CaseId, NoteId, OrganizationId, ProductId, ProviderId};
 use crate::personal::{Contact, Personal, PersonalFields, PersonalSlot};
 
 /// Where a case stands (R-CASE-3).
@@ -129,17 +136,57 @@ pub struct Case {
     pub closings: u32,
     /// Until when a comment reopens it, of the latest closing.
     pub reopen_window_ends_at: Option<Timestamp>,
+    /// Whether the end of that window was recorded.
+    pub reopen_window_end_recorded: bool,
+    /// How it was filed.
+    pub channel: Channel,
+    /// The closed case that it follows up.
+    pub follow_up_of: Option<CaseId>,
+    /// Where its history was taken over from.
+    pub imported_from: Option<ImportOrigin>,
+    /// The support provider that has it; `None`: there were none when it was filed.
+    pub provider: Option<ProviderId>,
+    /// The agent who has it.
+    pub assignment: Option<Assignment>,
+    /// Internal notes.
+    pub notes: BTreeSet<NoteId>,
+    /// Links to other cases.
+    pub links: BTreeSet<(CaseId, LinkKind)>,
+    /// The case that it goes on in; then it is closed.
+    pub merged_into: Option<CaseId>,
+    /// What support still owed when it was merged.
+    pub owed_when_merged: Option<ResponseKind>,
+    /// Cases that go on in it.
+    pub merged_cases: BTreeSet<CaseId>,
+    /// How many solutions were proposed.
+    pub solutions: u32,
+    /// The latest solution, whatever came of it.
+    pub solution: Option<ProposedSolution>,
+    /// Closings whose survey was answered.
+    pub surveys_answered: BTreeSet<u32>,
+    /// Whether support ever answered in public.
+    pub answered: bool,
+    /// The promise that is open.
+    pub objective: Option<OpenObjective>,
+    /// The verdict on the first response, which stays.
+    pub first_response: Option<FirstResponse>,
 }
 
-/// Whether a case is open.
+/// Whether a case is open: one that goes on in another is not, and says where.
 pub(super) fn check_open(case: &Case) -> Result<(), CaseRejection> {
+    check_not_merged(case)?;
     if case.status.is_open() { Ok(()) } else { Err(CaseRejection::CaseClosed) }
+}
+
+/// Whether a case goes on by itself.
+pub(super) fn check_not_merged(case: &Case) -> Result<(), CaseRejection> {
+    case.merged_into.map_or(Ok(()), |into| Err(CaseRejection::CaseMerged { into }))
 }
 
 /// A case, or nothing yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct CaseState(Option<Box<Case>>);
+pub struct CaseState(pub(super) Option<Box<Case>>);
 
 impl Case {
     /// The reseller that filed the case on the organization's behalf: the manager of that moment, who alone may.
@@ -164,73 +211,8 @@ impl PersonalFields for CaseState {
             case.subscribers.for_each_personal(visit);
             case.problem.for_each_personal(visit);
             case.filer.for_each_personal(visit);
-        }
-    }
-}
-
-impl Aggregate for CaseState {
-    type Event = CaseEvent;
-
-    fn evolve(&mut self, event: &CaseEvent, at: Timestamp) {
-        if let CaseEvent::CaseFiled(filed) = event {
-            self.0 = Some(Box::new(Case {
-                id: filed.case,
-                organization: filed.organization.clone(),
-                product: filed.product.clone(),
-                classification: filed.classification.clone(),
-                title: filed.title.clone(),
-                description: filed.description.clone(),
-                priority: filed.priority,
-                language: filed.language.clone(),
-                time_zone: filed.time_zone.clone(),
-                contact_email: filed.contact_email.clone(),
-                subscribers: filed.subscribers.clone(),
-                test_case: filed.test_case,
-                problem: filed.problem.clone(),
-                filer: filed.filer.clone(),
-                side: filed.side,
-                manager: filed.manager.clone(),
-                access_revision: filed.access_revision,
-                entitlement: filed.entitlement.clone(),
-                status: Status::New,
-                escalation: EscalationStatus::None,
-                outstanding_requests: 0,
-                filed_at: at,
-                closings: 0,
-                reopen_window_ends_at: None,
-            }));
-            return;
-        }
-        let Some(case) = self.0.as_deref_mut() else { return };
-        match event {
-            CaseEvent::CaseFiled(_) | CaseEvent::AttachmentAdded(_) => {}
-            CaseEvent::CommentAdded(comment) => {
-                if comment.side.is_customer_side() {
-                    case.outstanding_requests = 0;
-                }
-            }
-            CaseEvent::CaseStateChanged(change) => case.status = change.to,
-            CaseEvent::CaseRenamed(renamed) => case.title = renamed.title.clone(),
-            CaseEvent::SubscribersChanged(changed) => case.subscribers.clone_from(&changed.subscribers),
-            CaseEvent::PriorityChanged(changed) => case.priority = changed.to,
-            CaseEvent::CaseEscalated(_) => case.escalation = EscalationStatus::Requested,
-            CaseEvent::EscalationAcknowledged(_) => case.escalation = EscalationStatus::Acknowledged,
-            CaseEvent::EscalationResolved(_) => case.escalation = EscalationStatus::Resolved,
-            CaseEvent::InformationRequested(_) => {
-                case.status = Status::ActionRequired;
-                case.outstanding_requests = case.outstanding_requests.saturating_add(1);
-            }
-            CaseEvent::SolutionProposed(_) => case.status = Status::SolutionProvided,
-            CaseEvent::CaseClosed(closed) => {
-                case.status = Status::Closed;
-                case.closings = closed.closing;
-                case.reopen_window_ends_at = Some(closed.reopen_window_ends_at);
-                case.escalation = EscalationStatus::None;
-                case.outstanding_requests = 0;
-            }
-            CaseEvent::ReopenedWithin30Days(_) => {
-                case.status = Status::InProgress;
-                case.reopen_window_ends_at = None;
+            if let Some(assignment) = &mut case.assignment {
+                assignment.contact.for_each_personal(visit);
             }
         }
     }
