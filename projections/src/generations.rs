@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::database::{ReadDatabase, WriteTransaction, stored};
 use crate::error::ProjectionError;
+use crate::full_text;
 use crate::model::{Checkpoint, ColumnKind, Generation, ReadModel, Table};
 use crate::rows::postgres_type;
 use crate::sql::{Engine, Sql};
@@ -181,17 +182,16 @@ async fn create(
         let name = generation.table(table.name);
         let definition = definition(transaction.engine(), &name, table);
         transaction.define(definition).await?;
-        let sql =
-            Sql::new("INSERT INTO generation_tables (table_name, view_name, model, generation) VALUES (")
-                .bind(name)
-                .then(", ")
-                .bind(table.name)
-                .then(", ")
-                .bind(model.name())
-                .then(", ")
-                .bind(generation.0)
-                .then(")");
-        transaction.execute(&sql).await?;
+        list_table(transaction, model, generation, table.name).await?;
+    }
+    if let Some(index) = model.text_index() {
+        let (name, table) = (generation.table(index.name), generation.table(index.table));
+        let engine = transaction.engine();
+        transaction.define(full_text::definition(engine, &name, &table)).await?;
+        // In PostgreSQL it is part of the table.
+        if engine == Engine::Sqlite {
+            list_table(transaction, model, generation, index.name).await?;
+        }
     }
     let sql = Sql::new("INSERT INTO checkpoints (model, generation, log_id, position) VALUES (")
         .bind(model.name())
@@ -202,6 +202,26 @@ async fn create(
         .then(", 0)");
     transaction.execute(&sql).await?;
     Ok(Live { generation, checkpoint: Checkpoint { log_id, position: Position::START, event_id: None } })
+}
+
+/// Notes that a generation has a table, so that it is found and dropped.
+async fn list_table(
+    transaction: &mut WriteTransaction<'_>,
+    model: &dyn ReadModel,
+    generation: Generation,
+    table: &str,
+) -> Result<(), ProjectionError> {
+    let sql = Sql::new("INSERT INTO generation_tables (table_name, view_name, model, generation) VALUES (")
+        .bind(generation.table(table))
+        .then(", ")
+        .bind(table)
+        .then(", ")
+        .bind(model.name())
+        .then(", ")
+        .bind(generation.0)
+        .then(")");
+    transaction.execute(&sql).await?;
+    Ok(())
 }
 
 /// The statements that make a table and its indexes.
@@ -224,8 +244,9 @@ fn definition(engine: Engine, name: &str, table: &Table) -> String {
         Engine::Postgres => "WITH (fillfactor = 80)",
     };
     let mut text = format!("CREATE TABLE {name} ({columns}, PRIMARY KEY ({key})) {how};");
-    for (number, columns) in table.indexes.iter().enumerate() {
-        write!(text, "CREATE INDEX {name}_i{number} ON {name} ({columns});")
+    for (number, index) in table.indexes.iter().enumerate() {
+        let (columns, rows) = index.split_at(index.find(" WHERE ").unwrap_or(index.len()));
+        write!(text, "CREATE INDEX {name}_i{number} ON {name} ({columns}){rows};")
             .expect("a string takes everything");
     }
     text
@@ -282,6 +303,10 @@ async fn point_views(
     for table in model.tables() {
         let (view, live) = (table.name, generation.table(table.name));
         transaction.define(format!("CREATE VIEW {view} AS SELECT * FROM {live}")).await?;
+    }
+    if let Some(index) = model.text_index() {
+        let (view, shown) = (index.name, full_text::sqlite_view(&generation.table(index.name)));
+        transaction.define(format!("CREATE VIEW {view} AS {shown}")).await?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::database::WriteTransaction;
 use crate::error::ProjectionError;
 use crate::event::ProjectedEvent;
+use crate::full_text::TextIndex;
 
 /// One complete set of a model's tables. A rebuild fills the next one beside the live one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,7 +85,7 @@ pub struct Table {
     pub columns: &'static [Column],
     /// The columns that tell rows apart.
     pub key: &'static [&'static str],
-    /// Column lists of the indexes.
+    /// Column lists of the indexes; with ` WHERE ` a condition, of those rows only.
     pub indexes: &'static [&'static str],
 }
 
@@ -102,6 +103,11 @@ pub trait ReadModel: Send + Sync + 'static {
 
     /// Its tables.
     fn tables(&self) -> &'static [Table];
+
+    /// The words of its tables that are indexed, if any are.
+    fn text_index(&self) -> Option<&'static TextIndex> {
+        None
+    }
 
     /// Takes events into a generation's tables, inside the transaction that also moves the checkpoint.
     ///

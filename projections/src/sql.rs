@@ -46,10 +46,10 @@ enum Part {
     Live(&'static str),
     Argument(Argument),
     IsOneOf(Vec<String>),
-    /// The function that tells where in a text another one begins.
-    PositionOf,
     /// Other transactions wait for the rows.
     ForUpdate,
+    /// The best plan depends on the values.
+    PlanEveryTime,
 }
 
 impl Sql {
@@ -82,10 +82,10 @@ impl Sql {
         self
     }
 
-    /// Adds the condition that a column contains a text, character for character.
-    pub fn push_contains(&mut self, column: &'static str, text: String) -> &mut Self {
-        self.parts.push(Part::PositionOf);
-        self.push("(").push(column).push(", ").push_bind(text).push(") > 0")
+    /// Has PostgreSQL plan the statement for its values, each time it is asked.
+    pub(crate) fn plan_every_time(&mut self) -> &mut Self {
+        self.parts.push(Part::PlanEveryTime);
+        self
     }
 
     /// Adds that other transactions wait until this one has ended before they change the rows that are read.
@@ -108,10 +108,14 @@ impl Sql {
         self
     }
 
-    /// How SQLite would go about it.
+    /// How an engine would go about it.
     #[cfg(test)]
-    pub(crate) fn explained(mut self) -> Self {
-        self.parts.insert(0, Part::Text("EXPLAIN QUERY PLAN ".into()));
+    pub(crate) fn explained(mut self, engine: Engine) -> Self {
+        let explain = match engine {
+            Engine::Sqlite => "EXPLAIN QUERY PLAN ",
+            Engine::Postgres => "EXPLAIN ",
+        };
+        self.parts.insert(0, Part::Text(explain.into()));
         self
     }
 
@@ -148,13 +152,9 @@ impl Sql {
                         text.push(')');
                     }
                 },
-                Part::PositionOf => text.push_str(match engine {
-                    Engine::Sqlite => "instr",
-                    Engine::Postgres => "strpos",
-                }),
                 Part::ForUpdate if engine == Engine::Postgres => text.push_str(" FOR UPDATE"),
                 // SQLite has one writer, which is the one that asks.
-                Part::ForUpdate => {}
+                Part::ForUpdate | Part::PlanEveryTime => {}
             }
         }
         text
@@ -301,7 +301,9 @@ impl AnyConnection<'_> {
             #[cfg(feature = "postgres")]
             Self::Postgres(connection) => {
                 let text = AssertSqlSafe(sql.text(Engine::Postgres, live));
-                sqlx::query_as_with(text, sql.postgres_arguments()?).fetch_all(connection).await
+                let is_kept = !sql.parts.iter().any(|part| matches!(part, Part::PlanEveryTime));
+                let query = sqlx::query_as_with(text, sql.postgres_arguments()?);
+                query.persistent(is_kept).fetch_all(connection).await
             }
         }
     }

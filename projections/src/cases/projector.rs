@@ -7,10 +7,11 @@ use dossier_domain::case::{CaseEvent, Status};
 use dossier_eventlog::{Audience, Position};
 
 use super::row::{COLUMNS, CaseRow, subscribers_json};
-use super::text;
+use super::{counts, text};
 use crate::database::{WriteTransaction, stored};
 use crate::error::ProjectionError;
 use crate::event::{ProjectedEvent, ReadEvent};
+use crate::full_text::TextIndex;
 use crate::model::{Generation, ReadModel, Table};
 use crate::rows::replace;
 use crate::sql::Sql;
@@ -25,6 +26,8 @@ const TABLE: Table = Table {
     key: &["case_id"],
     indexes: &[
         "organization, sequence",
+        // Most lists are of these, and most cases are closed.
+        "organization, sequence WHERE status <> 'CLOSED'",
         "organization, status, sequence",
         "organization, priority, sequence",
         "organization, filer_email, sequence",
@@ -39,7 +42,7 @@ impl ReadModel for Cases {
     }
 
     fn schema_version(&self) -> i64 {
-        4
+        5
     }
 
     fn categories(&self) -> &'static [&'static str] {
@@ -47,7 +50,11 @@ impl ReadModel for Cases {
     }
 
     fn tables(&self) -> &'static [Table] {
-        &[TABLE, text::TABLE]
+        &[TABLE, text::TABLE, counts::TABLE]
+    }
+
+    fn text_index(&self) -> Option<&'static TextIndex> {
+        Some(&text::INDEX)
     }
 
     async fn project(
@@ -57,11 +64,13 @@ impl ReadModel for Cases {
         events: &[ProjectedEvent],
     ) -> Result<(), ProjectionError> {
         let mut rows = load(transaction, generation, events).await?;
+        let counted = counts::Changes::from(&rows);
         for event in events {
             take_in(&mut rows, event);
         }
         replace(transaction, generation, &TABLE, rows.values(), |row| &row.case_id).await?;
-        text::project(transaction, generation, events).await
+        counted.to(&rows, transaction, generation).await?;
+        text::project(transaction, generation, events, &rows).await
     }
 }
 

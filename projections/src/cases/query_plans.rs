@@ -22,7 +22,8 @@ async fn plan_of(
     let organization = organization.map(|name| OrganizationId::new(name).unwrap());
     let mut plans = Vec::new();
     for before in [None, Some(7)] {
-        let query = list_query(scope, organization.as_ref(), condition, before, 50).explained();
+        let query = list_query(Engine::Sqlite, scope, organization.as_ref(), condition, before, 50);
+        let query = query.explained(Engine::Sqlite);
         let plan: Vec<(i64, i64, i64, String)> = database.fetch_all(&query).await.unwrap();
         plans.extend(plan.into_iter().map(|(.., detail)| detail));
     }

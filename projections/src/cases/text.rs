@@ -1,82 +1,82 @@
-//! What free text is searched in: title, description and comments of each case, folded so that upper and lower case are
-//! the same in every script.
+//! What free text is searched in: the words of title, description and comments of each case.
+
+use std::collections::BTreeMap;
 
 use dossier_domain::case::CaseEvent;
 use dossier_eventlog::Audience;
 use serde::Serialize;
 
+use super::row::CaseRow;
 use crate::database::WriteTransaction;
 use crate::error::ProjectionError;
 use crate::event::{ProjectedEvent, ReadEvent};
+use crate::full_text::{self, TextIndex, mark_of_manager, mark_of_organization};
 use crate::model::{Column, Generation, Table};
 use crate::rows::replace;
+use crate::words::indexed;
 
 pub(super) const TABLE: Table = Table {
     name: "case_texts",
-    columns: &[Column::text("case_id"), Column::text("part"), Column::text("text")],
-    key: &["case_id", "part"],
+    columns: &[Column::integer("sequence"), Column::integer("part"), Column::text("words")],
+    key: &["sequence", "part"],
     indexes: &[],
 };
 
-/// A text as it is compared: every character in lower case, by itself, so that a part of a text folds to a part of the
-/// folded text.
-pub(super) fn fold(text: &str) -> String {
-    text.chars().flat_map(char::to_lowercase).collect()
-}
+pub(super) const INDEX: TextIndex = TextIndex { name: "case_words", table: TABLE.name };
 
-/// One searchable text.
+const TITLE: i64 = 0;
+const DESCRIPTION: i64 = 1;
+
+/// The words of one text of a case.
 #[derive(Serialize)]
-struct TextRow<'a> {
-    case_id: &'a str,
-    part: String,
-    text: String,
+struct TextRow {
+    /// The case's.
+    sequence: i64,
+    part: i64,
+    words: String,
 }
 
 pub(super) async fn project(
     transaction: &mut WriteTransaction<'_>,
     generation: Generation,
     events: &[ProjectedEvent],
+    cases: &BTreeMap<String, CaseRow>,
 ) -> Result<(), ProjectionError> {
-    replace(transaction, generation, &TABLE, events.iter().flat_map(rows), |row| {
-        (row.case_id, row.part.clone())
-    })
-    .await
+    let mut texts: Vec<TextRow> = Vec::new();
+    for event in events {
+        if let Some(case) = cases.get(event.stream.id()) {
+            texts.extend(rows(event, case));
+        }
+    }
+    replace(transaction, generation, &TABLE, texts, |row| (row.sequence, row.part)).await
 }
 
-fn rows(projected: &ProjectedEvent) -> Vec<TextRow<'_>> {
+fn rows(projected: &ProjectedEvent, case: &CaseRow) -> Vec<TextRow> {
     let ReadEvent::Case(event) = &projected.event else { return Vec::new() };
     // What a customer may not learn of is not found by searching either (R-COMMENT-3).
     if projected.metadata.audience != Audience::Customer {
         return Vec::new();
     }
-    let parts = match event {
-        CaseEvent::CaseFiled(filed) => {
-            vec![("title".to_owned(), &filed.title), ("description".to_owned(), &filed.description)]
+    let row = |part: i64, text: Option<&String>| {
+        let mut words = indexed(text.map_or("", String::as_str));
+        words.push_str(&mark_of_organization(&case.organization));
+        words.push(' ');
+        if let Some(manager) = &case.manager {
+            words.push_str(&mark_of_manager(manager));
+            words.push(' ');
         }
-        CaseEvent::CaseRenamed(renamed) => vec![("title".to_owned(), &renamed.title)],
-        CaseEvent::CommentAdded(comment) => vec![(comment.comment.to_string(), &comment.body)],
-        _ => Vec::new(),
+        TextRow { sequence: case.sequence, part, words }
     };
-    parts
-        .into_iter()
-        .map(|(part, text)| TextRow {
-            case_id: projected.stream.id(),
-            part,
-            text: text.open().map(|text| fold(text)).unwrap_or_default(),
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::fold;
-
-    #[test]
-    fn a_part_of_a_text_folds_to_a_part_of_the_folded_text() {
-        for (text, part) in
-            [("STRASSE Ämter", "ämt"), ("ΟΔΟΣ", "δος".to_uppercase().as_str()), ("İstanbul", "i")]
-        {
-            assert!(fold(text).contains(&fold(part)), "{part} in {text}");
+    match event {
+        CaseEvent::CaseFiled(_) => {
+            vec![row(TITLE, case.title.as_ref()), row(DESCRIPTION, case.description.as_ref())]
         }
+        CaseEvent::CaseRenamed(_) => vec![row(TITLE, case.title.as_ref())],
+        CaseEvent::CommentAdded(comment) => {
+            let revision = i64::try_from(projected.revision.0).unwrap_or(i64::MAX);
+            // The filing is revision 0.
+            vec![row(full_text::part(revision.saturating_add(DESCRIPTION)), comment.body.open())]
+        }
+        _ => Vec::new(),
     }
 }

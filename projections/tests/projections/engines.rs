@@ -89,7 +89,8 @@ async fn names(location: &ReadLocation, kind: &str) -> Vec<String> {
     match location {
         ReadLocation::Sqlite(path) => {
             let sql = format!(
-                "SELECT name FROM sqlite_master WHERE type = $1 AND name NOT IN {BOOKKEEPING} ORDER BY name"
+                "SELECT name FROM sqlite_master WHERE type = $1 AND name NOT IN {BOOKKEEPING}
+                 AND name NOT IN (SELECT name FROM pragma_table_list WHERE type = 'shadow') ORDER BY name"
             );
             let mut connection = SqliteConnectOptions::new().filename(path).connect().await.unwrap();
             let names = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(kind);

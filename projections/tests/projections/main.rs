@@ -8,6 +8,7 @@ mod access;
 mod accounts;
 mod buses;
 mod checkpoints;
+mod counts;
 mod delivery;
 #[cfg(feature = "postgres")]
 mod fleet;
@@ -18,6 +19,7 @@ mod resellers;
 mod rows;
 mod samples;
 mod store;
+mod texts;
 mod tally;
 mod unreadable;
 mod world;

@@ -219,25 +219,6 @@ fn fulfils(condition: &CaseCondition, row: &CaseRow) -> bool {
     }
 }
 
-async fn free_text_is_found_in_title_description_and_comments_as_a_plain_part_of_any_case() {
-    let title = |number, text: &str| Fact::of_case(number, CaseRenamed { title: crate::samples::text(text) });
-    let facts = [filed(0), filed(1), title(0, "100 % of ÉCRANS_black"), commented(1, 7)];
-    let (_world, running) = running_with(&facts).await;
-    let found = async |text: &str| {
-        let condition = CaseCondition::Text(text.to_owned());
-        let page = running.cases().list(&all_of("acme"), Some(&acme()), &condition, None, 9).await.unwrap();
-        page.cases.into_iter().map(|row| row.case_id).collect::<Vec<_>>()
-    };
-    assert_eq!(found("écrans_B").await, [case(0).to_string()]);
-    assert_eq!(found("% of").await, [case(0).to_string()]);
-    assert_eq!(found("COMMENT 7").await, [case(1).to_string()]);
-    for nothing in ["100%", "ecrans", "*", "comment_7"] {
-        assert_eq!(found(nothing).await, [""; 0], "{nothing}");
-    }
-    assert_eq!(found("%").await, [case(0).to_string()], "no character is a wildcard");
-    assert_eq!(found("title").await, [case(1).to_string()], "a title that was replaced is not found");
-}
-
 fn any_condition() -> impl Strategy<Value = CaseCondition> {
     let leaf = prop_oneof![
         Just(CaseCondition::Open),
@@ -375,5 +356,4 @@ on_each_engine!(
     r_attach_1_attachments_and_the_feed_are_seen_by_whoever_sees_the_case_and_in_order,
     a_case_from_memory_is_never_older_than_the_log_and_never_another_ones,
     filters_by_address_do_not_mind_capitals,
-    free_text_is_found_in_title_description_and_comments_as_a_plain_part_of_any_case,
 );

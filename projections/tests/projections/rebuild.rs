@@ -7,7 +7,7 @@ use std::time::Duration;
 use dossier_domain::case::CaseFiled;
 use dossier_eventlog::Position;
 use dossier_projections::cases::CaseCondition;
-use dossier_projections::{Engine, RebuildProgress};
+use dossier_projections::{Engine, ReadLocation, RebuildProgress};
 use tokio::sync::Semaphore;
 
 use crate::buses::{ScriptedBus, SilentBus};
@@ -17,13 +17,16 @@ use crate::tally::{Switches, Tally};
 use crate::world::{MODELS, PATIENCE, Running, World};
 
 /// The tables of all models, by name.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 14] = [
     "account_recoveries",
     "accounts",
     "case_attachments",
     "case_comments",
+    "case_counts",
     "case_history_cases",
     "case_texts",
+    // In PostgreSQL an index of the one before.
+    "case_words",
     "cases",
     "organization_entitlements",
     "organization_members",
@@ -94,7 +97,10 @@ async fn a_rebuild_under_load_equals_the_live_model_and_nobody_notices() {
     world.append(&[commented(0, 9_999)]).await;
     running.caught_up(world.store_head().await).await;
     assert_eq!(running.dump().await, world.expected_dump().await);
-    assert_eq!(engines::tables(&world.location()).await, TABLES.map(|table| format!("{table}_g4")));
+    let is_sqlite = matches!(world.location(), ReadLocation::Sqlite(_));
+    let tables = TABLES.iter().filter(|table| is_sqlite || **table != "case_words");
+    let tables: Vec<String> = tables.map(|table| format!("{table}_g4")).collect();
+    assert_eq!(engines::tables(&world.location()).await, tables);
     if let Some(views) = engines::views(&world.location()).await {
         assert_eq!(views, TABLES);
     }

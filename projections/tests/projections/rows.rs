@@ -187,10 +187,11 @@ async fn texts_come_out_as_they_went_in() {
         let page =
             running.comments().list(&all_of("acme"), &acme(), case(0), None, 10).await.unwrap().unwrap();
         assert_eq!(page.comments[0].body.as_deref(), Some(shown), "{odd:?}");
-        // What is searched for is stored in the same way.
+        // What is searched for is told in words in the same way.
         let condition = CaseCondition::Text(odd.to_owned());
         let page = running.cases().list(&all_of("acme"), Some(&acme()), &condition, None, 9).await.unwrap();
-        assert_eq!(page.cases.len(), 1, "{odd:?}");
+        let has_words = odd.chars().any(char::is_alphanumeric);
+        assert_eq!(page.cases.len(), usize::from(has_words), "{odd:?}");
     }
 }
 
