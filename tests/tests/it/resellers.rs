@@ -16,8 +16,8 @@ use marked::{Marked, WORD};
 
 const ACROSS: &str = "/v2/organizations/-/cases";
 const GLOBEX: &str = "/v2/organizations/globex/cases";
-/// How long a read may wait for projectors that do not come on.
-const NO_PATIENCE: (&str, &str) = ("dossier-max-wait", "0.05");
+/// How long a read may wait for projectors that do not come on, in seconds.
+const NO_PATIENCE: &str = "0.05";
 
 fn all(said: &[(u16, String)], status: u16, reason: &str) {
     assert!(said.iter().all(|answer| *answer == (status, reason.to_owned())), "{said:?}");
@@ -245,15 +245,15 @@ async fn r_res_2_with_every_projector_stopped_reads_refuse_rather_than_leak() {
     // While nothing has happened since, they are as good as running.
     case.is_shown(&nina, &Marked::ways_across()).await;
     server.withdraw(HANK, "globex", "nimbus").await;
-    for (status, reason) in case.is_hidden(&nina, &case.ways()).await {
+    for (status, reason) in case.is_hidden_within(&nina, &case.ways(), NO_PATIENCE).await {
         assert!([(403, "RESELLER_NOT_ALLOWED"), (503, "READ_MODEL_BEHIND")].contains(&(status, &reason)));
     }
-    all(&case.is_hidden(&nina, &Marked::ways_across()).await, 503, "READ_MODEL_BEHIND");
+    all(&case.is_hidden_within(&nina, &Marked::ways_across(), NO_PATIENCE).await, 503, "READ_MODEL_BEHIND");
     case.is_shown(&hank, &case.ways()).await;
     // Let in again, and still nobody knows what the rows should say.
     server.allow(HANK, "globex", "nimbus").await;
     let ways = [case.ways(), Marked::ways_across()].concat();
-    all(&case.is_hidden(&nina, &ways).await, 503, "READ_MODEL_BEHIND");
+    all(&case.is_hidden_within(&nina, &ways, NO_PATIENCE).await, 503, "READ_MODEL_BEHIND");
     server.withdraw(HANK, "globex", "nimbus").await;
     held.release().await;
     let caught_up = nina.call(Method::GET, ACROSS).header("dossier-max-wait", "30").send().await;

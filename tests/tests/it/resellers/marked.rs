@@ -5,7 +5,7 @@ use dossier_tests::{Answer, Client, encoded};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{ACROSS, NO_PATIENCE};
+use super::ACROSS;
 
 /// A word that no other case has.
 pub(super) const WORD: &str = "quetzalcoatl";
@@ -97,9 +97,19 @@ impl Marked {
 
     /// Checks that no way shows it; answers what each said.
     pub(super) async fn is_hidden(&self, client: &Client, ways: &[String]) -> Vec<(u16, String)> {
+        self.is_hidden_within(client, ways, "20").await
+    }
+
+    /// The same where reads wait for projectors for so many seconds.
+    pub(super) async fn is_hidden_within(
+        &self,
+        client: &Client,
+        ways: &[String],
+        seconds: &str,
+    ) -> Vec<(u16, String)> {
         let mut said = Vec::new();
         for way in ways {
-            let call = client.call(Method::GET, way).header(NO_PATIENCE.0, NO_PATIENCE.1);
+            let call = client.call(Method::GET, way).header("dossier-max-wait", seconds);
             let answer = call.send().await;
             assert!(!self.is_in(way, &answer), "{way} shows it: {}", answer.text());
             said.push((answer.status, if answer.status < 400 { String::new() } else { answer.reason() }));
