@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dossier_commands::{Commands, identity};
-use dossier_domain::{Actor, Contact, OrganizationId, Personal, StaffRole, Subject};
+use dossier_domain::{Actor, Contact, OrganizationId, Personal, ProviderId, StaffRole, Subject};
 use dossier_eventlog::blobs::BlobStore;
 use dossier_eventlog::{Entropy, EventStore, RelayStatus};
 use dossier_projections::ReadModels;
@@ -84,6 +84,7 @@ impl App {
         let contact = Contact { email: principal.email.clone(), display_name };
         let roles = principal.staff_roles.iter().filter_map(|role| StaffRole::from_claim(role));
         let mut actor = Actor::new(account, Personal::new(Subject::account(account), contact), roles);
+        actor.provider = principal.provider.as_deref().and_then(|id| ProviderId::new(id).ok());
         actor.bound_to = principal.organization.as_deref().and_then(|id| OrganizationId::new(id).ok());
         actor
     }

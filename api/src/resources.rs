@@ -2,6 +2,7 @@
 
 use dossier_commands::Folded;
 use dossier_domain::case::{AttachmentAdded, CaseState, CommentAdded, Status};
+use dossier_domain::catalogue::Channel;
 use dossier_domain::{CaseId, Side};
 use dossier_eventlog::Revision;
 use dossier_projections::case_history::{AttachmentRow, CommentRow};
@@ -28,6 +29,10 @@ pub const STATES: &EnumTable = &[
 /// Priorities as published: the number is one more than the digit.
 pub const PRIORITIES: &EnumTable =
     &[("PRIORITY_UNSPECIFIED", 0), ("P0", 1), ("P1", 2), ("P2", 3), ("P3", 4), ("P4", 5)];
+
+/// Channels by which a case comes.
+pub const CHANNELS: &EnumTable =
+    &[("CHANNEL_UNSPECIFIED", 0), ("WEB", 1), ("EMAIL", 2), ("CHAT", 3), ("PHONE", 4)];
 
 /// Reasons for an escalation as published.
 pub const ESCALATION_REASONS: &EnumTable =
@@ -131,6 +136,69 @@ pub struct CaseResource {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<ProblemResource>)]
     pub problem: Option<Value>,
+    /// WEB, EMAIL, CHAT or PHONE; absent where it is WEB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub channel: Option<Value>,
+    /// The closed case that it follows up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub follow_up_of: Option<String>,
+    /// The case in which it goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<String>,
+    /// When support has promised to answer (R-RESPONSE-1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_objective: Option<ResponseObjectiveResource>,
+    /// Whether the first answer was on time, once that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_response_on_time: Option<bool>,
+    /// When it closes by itself, once that is announced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closing_time: Option<String>,
+    /// What support alone sees (R-COMMENT-3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub support: Option<CaseSupportResource>,
+}
+
+/// A promise to answer that is open.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ResponseObjectiveResource {
+    /// FIRST for the answer to the filing, else NEXT.
+    pub kind: String,
+    /// The last instant at which the answer is on time.
+    pub due_time: String,
+    /// Whether that instant has passed without an answer.
+    pub missed: bool,
+}
+
+/// What support alone sees of a case.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CaseSupportResource {
+    /// The support provider that has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The agent who has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<AssigneeResource>,
+    /// When support is warned that the answer is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warning_time: Option<String>,
+}
+
+/// The agent who has a case.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AssigneeResource {
+    /// `accounts/{account}`.
+    pub name: String,
+    /// Address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Name to show.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
 }
 
 /// More about a problem (R-CASE-1). Beside the public API: its clients neither send nor see it.
@@ -168,6 +236,8 @@ pub const REPRODUCIBLE: &EnumTable =
 impl CaseResource {
     /// A case as somebody of a side sees it.
     pub fn new(row: &CaseRow, side: Side, enums: EnumEncoding) -> Self {
+        // Other cases that a case names are of the same organization.
+        let named = |case: &str| format!("organizations/{}/cases/{case}", row.organization);
         let updated_at_micros =
             if side == Side::Support { row.updated_at_micros } else { row.customer_updated_at_micros };
         Self {
@@ -191,8 +261,45 @@ impl CaseResource {
             language_code: row.language.clone(),
             priority: enums.encode(i32::try_from(row.priority).map_or(0, |digit| digit + 1), PRIORITIES),
             problem: row.problem.as_deref().and_then(|problem| serde_json::from_str(problem).ok()),
+            channel: row.channel.as_deref().map(|channel| enums.encode(channel_number(channel), CHANNELS)),
+            follow_up_of: row.follow_up_of.as_deref().map(named),
+            merged_into: row.merged_into.as_deref().map(named),
+            response_objective: row.response_kind.as_ref().zip(row.response_due_micros).map(|(kind, due)| {
+                ResponseObjectiveResource {
+                    kind: kind.to_uppercase(),
+                    due_time: instant(due),
+                    missed: row.response_missed,
+                }
+            }),
+            first_response_on_time: row.first_response_on_time,
+            closing_time: row.closes_micros.map(instant),
+            support: (side == Side::Support).then(|| CaseSupportResource::new(row)),
         }
     }
+}
+
+impl CaseSupportResource {
+    fn new(row: &CaseRow) -> Self {
+        Self {
+            provider: row.provider.clone(),
+            assignee: row.assignee.as_ref().map(|account| AssigneeResource {
+                name: format!("accounts/{account}"),
+                email: row.assignee_email.clone(),
+                display_name: row.assignee_name.clone(),
+            }),
+            warning_time: row.response_warn_micros.map(instant),
+        }
+    }
+}
+
+/// The number of a channel by the name that the catalogue has for it.
+fn channel_number(name: &str) -> i32 {
+    CHANNELS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map_or(0, |(_, number)| *number)
+}
+
+/// The channel that a number of [`CHANNELS`] stands for.
+pub fn channel_of(number: i32) -> Option<Channel> {
+    Channel::ALL.into_iter().find(|channel| channel_number(channel.as_str()) == number)
 }
 
 /// The row of a folded case, to be answered in the same words as a query.

@@ -184,7 +184,7 @@ impl Story<'_> {
             .await?;
         self.comment(
             "network/1",
-            "agent-south@support.example",
+            "agent-north@support.example",
             "globex",
             case,
             "Please attach the captures.",
@@ -366,6 +366,8 @@ impl Story<'_> {
             subscribers: Vec::new(),
             test_case: false,
             problem: None,
+            channel: None,
+            follow_up_of: None,
         }));
         let step = format!("{}/{}", filing.organization, filing.step);
         let request = self.request(&step, filing.who);

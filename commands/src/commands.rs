@@ -6,7 +6,7 @@ use bytes::Bytes;
 use dossier_domain::access::{self, Access, AccessCommand, AccessRejection, TransferManagement};
 use dossier_domain::account::{Account, EmailClaim};
 use dossier_domain::account_recovery::AccountRecovery;
-use dossier_domain::case::{self, CaseCommand, CaseRejection, CaseState};
+use dossier_domain::case::{self, CaseCommand, CaseRejection, CaseState, MergeInto};
 use dossier_domain::domain_claim::DomainClaim;
 use dossier_domain::export::{self, Export, RecordExport};
 use dossier_domain::personal::{seal_all, subjects_to_seal};
@@ -43,6 +43,15 @@ impl AccessView {
     fn of(folded: &Folded<Access>) -> Self {
         Self { access: folded.state.clone(), revision: folded.revision }
     }
+}
+
+/// A case as it stood when it was asked for.
+#[derive(Clone, Debug)]
+pub struct CaseView {
+    /// The state, personal values open; nothing where the organization has no such case.
+    pub state: Arc<CaseState>,
+    /// Its revision; `None` where there is no such case.
+    pub revision: Option<Revision>,
 }
 
 /// What a command did.
@@ -152,7 +161,27 @@ impl Commands {
         }
     }
 
-    /// Executes a command on a case of an organization; `case` is `None` for filing, which derives it.
+    /// A case of an organization, at least as new as anything acknowledged before the call: what a command that names a
+    /// second case is decided on. Who may see it is the command's to say.
+    ///
+    /// # Errors
+    /// [`LoadError`].
+    pub async fn case_view(
+        &self,
+        organization: &OrganizationId,
+        case: CaseId,
+    ) -> Result<CaseView, LoadError> {
+        let folded = self.cases.view(&case_stream(case)?, true).await?;
+        let is_theirs = |case: &case::Case| case.organization == *organization;
+        Ok(if folded.state.filed().is_some_and(is_theirs) {
+            CaseView { state: folded.state, revision: folded.revision }
+        } else {
+            CaseView { state: Arc::default(), revision: None }
+        })
+    }
+
+    /// Executes a command on a case of an organization; `case` is `None` for filing, which derives it. The target of a merge
+    /// is loaded again, and must not move before the merge is stored.
     ///
     /// # Errors
     /// [`CommandError`] says who acts next.
@@ -164,9 +193,37 @@ impl Commands {
         command: &CaseCommand,
     ) -> Result<CaseOutcome, CommandError<CaseRejection>> {
         let id = case.unwrap_or_else(|| CaseId::derived(request.command_id));
-        let stream = stream_name(&format!("case-{id}"))?;
+        let CaseCommand::MergeInto(merge) = command else {
+            return self.on_case(request, organization, id, command, &[]).await;
+        };
+        let Some(target) = merge.target.filed().map(|target| (target.id, target.organization.clone())) else {
+            return self.on_case(request, organization, id, command, &[]).await;
+        };
+        for _ in 0..MAX_ATTEMPTS {
+            let view = self.case_view(&target.1, target.0).await?;
+            let guard = Guard { stream: case_stream(target.0)?, revision: view.revision };
+            let merge = MergeInto { target: CaseState::clone(&view.state) };
+            let command = CaseCommand::MergeInto(Box::new(merge));
+            match self.on_case(request, organization, id, &command, &[guard]).await {
+                // Something happened to the target: what it is now decides.
+                Err(CommandError::Contention) => {}
+                answer => return answer,
+            }
+        }
+        Err(CommandError::Contention)
+    }
+
+    async fn on_case(
+        &self,
+        request: &Request,
+        organization: &OrganizationId,
+        id: CaseId,
+        command: &CaseCommand,
+        guards: &[Guard],
+    ) -> Result<CaseOutcome, CommandError<CaseRejection>> {
+        let stream = case_stream(id)?;
         let source = AccessSource::Guarded(organization);
-        self.execute(&self.cases, &stream, request, Some(organization), source, &[], |state, context| {
+        self.execute(&self.cases, &stream, request, Some(organization), source, guards, |state, context| {
             // A case is addressed under its organization: elsewhere there is no such case.
             if state.filed().is_some_and(|case| Some(&case.organization) != context.organization) {
                 context.authority.open_to(command.action())?;
@@ -480,6 +537,10 @@ fn precondition_holds<A>(request: &Request, folded: &Folded<A>, side: Side) -> b
         Side::Support => folded.revision,
     };
     seen.is_some_and(|revision| wanted.contains(&revision.0))
+}
+
+pub(crate) fn case_stream(case: CaseId) -> Result<StreamName, LoadError> {
+    stream_name(&format!("case-{case}"))
 }
 
 pub(crate) fn access_stream(organization: &OrganizationId) -> Result<StreamName, LoadError> {

@@ -22,7 +22,7 @@ mod standpoint;
 
 pub use account_recovery::AccountRecoveryOutcome;
 pub use accounts::AccountOutcome;
-pub use commands::{AccessOutcome, AccessView, CaseOutcome, Commands, ExportOutcome, Outcome};
+pub use commands::{AccessOutcome, AccessView, CaseOutcome, CaseView, Commands, ExportOutcome, Outcome};
 pub use domains::DomainClaimOutcome;
 pub use error::{CommandError, LoadError};
 pub use fold::Folded;

@@ -9,7 +9,7 @@ use dossier_domain::{AccountId, Aggregate, CaseId, CommandId, Context, DomainEve
 use dossier_eventlog::{Revision, StreamName};
 use uuid::Uuid;
 
-use crate::commands::{Commands, access_stream, stream_name};
+use crate::commands::{Commands, access_stream, case_stream};
 use crate::error::{CommandError, LoadError};
 use crate::fold::Folded;
 use crate::request::ActsFor;
@@ -36,7 +36,7 @@ impl Commands {
     ) -> Result<(Vec<AllowedAction>, Folded<CaseState>), CommandError<CaseRejection>> {
         let view = self.access_view(organization).await?;
         let standpoint = self.standpoint(actor, acts_for, Some((organization, &view))).await?;
-        let folded = self.cases.view(&stream_name(&format!("case-{case}"))?, true).await?;
+        let folded = self.cases.view(&case_stream(case)?, true).await?;
         let now = self.now().max(folded.recorded_at.unwrap_or(jiff::Timestamp::MIN));
         let authority = standpoint.authority(actor, Some((organization, &view.access)), now);
         let context = Context {
@@ -64,7 +64,7 @@ impl Commands {
     /// # Errors
     /// [`LoadError`].
     pub async fn case_history(&self, case: CaseId) -> Result<History<CaseState>, LoadError> {
-        self.history::<CaseState>(&stream_name(&format!("case-{case}"))?).await
+        self.history::<CaseState>(&case_stream(case)?).await
     }
 
     /// The history of an organization's access.

@@ -138,6 +138,8 @@ impl World {
             subscribers: Vec::new(),
             test_case: false,
             problem: None,
+            channel: None,
+            follow_up_of: None,
         }))
     }
 

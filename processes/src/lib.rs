@@ -8,6 +8,7 @@
 //! [`reactor`] says how to add a reactor; [`Reactors`] runs them.
 
 pub mod blob_sweep;
+pub mod merge_completion;
 pub mod reactor;
 pub mod work_store;
 

@@ -47,6 +47,22 @@ pub enum Order {
         /// What to do with it.
         command: Box<CaseCommand>,
     },
+    /// On a case; and where it is refused for one reason, something on another case of the organization instead, under a command
+    /// id of its own.
+    CaseOrElse {
+        /// Whose cases they are.
+        organization: OrganizationId,
+        /// The case.
+        case: CaseId,
+        /// What to do with it.
+        command: Box<CaseCommand>,
+        /// The reason that calls for the other.
+        reason: &'static str,
+        /// The other case.
+        other: CaseId,
+        /// What to do with the other.
+        instead: Box<CaseCommand>,
+    },
     /// On an organization's access.
     Access {
         /// The organization.

@@ -53,9 +53,15 @@ pub(crate) fn marks(scope: &VisibilityScope, organization: Option<&OrganizationI
         add(mark_of_organization(organization.as_str()));
     }
     match scope {
-        VisibilityScope::Nothing => {}
+        // What an agent sees is asked of the row: it may be routed to their provider at any time.
+        VisibilityScope::Nothing
+        | VisibilityScope::AllOrganizations
+        | VisibilityScope::Provider { organization: None, .. } => {}
+        VisibilityScope::Provider { organization: Some(organization), .. } => {
+            add(mark_of_organization(organization.as_str()));
+        }
         VisibilityScope::Organization { organization, .. } => {
-            add(mark_of_organization(organization.as_str()))
+            add(mark_of_organization(organization.as_str()));
         }
         VisibilityScope::Reseller { reseller, customer, .. } => {
             add(mark_of_manager(reseller.as_str()));

@@ -6,7 +6,7 @@ use crate::reseller_visibility::INTERVALS;
 use crate::sql::Sql;
 
 /// Appends the condition that a row of a table is in scope and, where one is named, of an organization: on the columns
-/// `organization`, `product` and `manager`.
+/// `organization`, `product`, `manager` and `provider`.
 pub(crate) fn push_scope(
     query: &mut Sql,
     table: &'static str,
@@ -24,6 +24,22 @@ pub(crate) fn push_scope(
             query.push("organization = ").push_bind(organization.as_str());
             if let Some(products) = products {
                 query.push(" AND product").push_is_one_of(products.iter().map(ProductId::as_str));
+            }
+        }
+        VisibilityScope::AllOrganizations => {
+            query.push("TRUE");
+        }
+        VisibilityScope::Provider { provider, organization: only } => {
+            if let Some(only) = only {
+                query.push("organization = ").push_bind(only.as_str()).push(" AND ");
+            }
+            match provider {
+                Some(provider) => {
+                    query.push("(provider = ").push_bind(provider.as_str()).push(" OR provider IS NULL)");
+                }
+                None => {
+                    query.push("provider IS NULL");
+                }
             }
         }
         VisibilityScope::Reseller { reseller, customer, products } => {

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::case_commands::{execute, priority, subscribers};
 use crate::call::{Call, Reply};
 use crate::proto_json::Message;
-use crate::resources::{CaseResource, ProblemResource, REPRODUCIBLE};
+use crate::resources::{CHANNELS, CaseResource, ProblemResource, REPRODUCIBLE, channel_of};
 use crate::status::ApiError;
 
 /// What a case is created from. Unknown and output-only fields are ignored.
@@ -43,6 +43,8 @@ pub struct NewCase {
     test_case: Option<bool>,
     /// More about the problem.
     problem: Option<ProblemResource>,
+    /// WEB, EMAIL, CHAT or PHONE, as the plan has it; WEB when absent.
+    channel: Option<String>,
 }
 
 /// A classification by its key; everything else of it is ignored.
@@ -99,6 +101,8 @@ fn read(call: &Call, message: &Message) -> Result<CaseCommand, ApiError> {
         subscribers: subscribers(call, message)?,
         test_case: message.bool("testCase")?.unwrap_or_default(),
         problem: message.message("problem")?.map(|message| problem(&message, own)).transpose()?,
+        channel: message.enumeration("channel", CHANNELS)?.and_then(channel_of),
+        follow_up_of: None,
     })))
 }
 

@@ -130,6 +130,7 @@ fn name_of(kind: &FactKind) -> &'static str {
         FactKind::LetIn => "LET_IN",
         FactKind::FiledUnderManagement => "FILED_UNDER_MANAGEMENT",
         FactKind::CentreOpen => "CENTRE_OPEN",
+        FactKind::RoutedToTheirProvider => "ROUTED_TO_THEIR_PROVIDER",
     }
 }
 

@@ -58,6 +58,16 @@ impl Issue for Commands {
             Order::Case { organization, case, command } => {
                 issued(self.case(request, organization, *case, command).await)
             }
+            Order::CaseOrElse { organization, case, command, reason, other, instead } => {
+                match self.case(request, organization, Some(*case), command).await {
+                    Err(CommandError::Rejected(rejection)) if rejection.reason() == *reason => {
+                        let command_id = request.command_id.step("instead");
+                        let request = Request { command_id, ..request.clone() };
+                        issued(self.case(&request, organization, Some(*other), instead).await)
+                    }
+                    result => issued(result),
+                }
+            }
             Order::Access { organization, command } => {
                 issued(self.access(request, organization, command).await)
             }

@@ -1,9 +1,11 @@
 //! Case events to comments.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use async_trait::async_trait;
 use dossier_domain::OrganizationId;
 use dossier_domain::case::CaseEvent;
-use dossier_eventlog::Audience;
+use dossier_eventlog::{Audience, Position};
 use serde::Serialize;
 
 use super::attachments::AttachmentRow;
@@ -14,6 +16,7 @@ use crate::event::{ProjectedEvent, ReadEvent};
 use crate::model::{Column, Generation, ReadModel, Table};
 use crate::rows::replace;
 use crate::scope::side_name;
+use crate::sql::Sql;
 
 /// The read model `case_history`.
 pub struct CaseHistory;
@@ -61,6 +64,8 @@ const CASES: Table = Table {
         Column::text("organization"),
         Column::text("product"),
         Column::text("manager").or_null(),
+        Column::text("provider").or_null(),
+        Column::integer("routed_revision"),
     ],
     key: &["case_id"],
     indexes: &[],
@@ -73,7 +78,7 @@ impl ReadModel for CaseHistory {
     }
 
     fn schema_version(&self) -> i64 {
-        6
+        7
     }
 
     fn categories(&self) -> &'static [&'static str] {
@@ -90,8 +95,8 @@ impl ReadModel for CaseHistory {
         generation: Generation,
         events: &[ProjectedEvent],
     ) -> Result<(), ProjectionError> {
-        let filed = events.iter().filter_map(filed_row);
-        replace(transaction, generation, &CASES, filed, |row| row.case_id).await?;
+        let cases = cases(transaction, generation, events).await?;
+        replace(transaction, generation, &CASES, cases.values(), |row| row.case_id.clone()).await?;
         let comments = events.iter().filter_map(comment_row);
         replace(transaction, generation, &COMMENTS, comments, |row| row.comment_id.clone()).await?;
         let attachments = events.iter().filter_map(attachment_row);
@@ -99,23 +104,62 @@ impl ReadModel for CaseHistory {
     }
 }
 
-#[derive(Serialize)]
-struct FiledRow<'a> {
-    case_id: &'a str,
-    organization: &'a str,
-    product: &'a str,
+#[derive(Serialize, sqlx::FromRow)]
+struct FiledRow {
+    case_id: String,
+    organization: String,
+    product: String,
     /// The reseller that managed the organization at filing.
-    manager: Option<&'a str>,
+    manager: Option<String>,
+    /// The provider that it was last routed to.
+    provider: Option<String>,
+    /// Revision of the event that routed it: what is older changes nothing.
+    routed_revision: i64,
 }
 
-fn filed_row(projected: &ProjectedEvent) -> Option<FiledRow<'_>> {
-    let ReadEvent::Case(CaseEvent::CaseFiled(filed)) = &projected.event else { return None };
-    Some(FiledRow {
-        case_id: projected.stream.id(),
-        organization: filed.organization.as_str(),
-        product: filed.product.as_str(),
-        manager: filed.manager.as_ref().map(OrganizationId::as_str),
-    })
+/// The rows that filings and hand-overs change.
+async fn cases(
+    transaction: &mut WriteTransaction<'_>,
+    generation: Generation,
+    events: &[ProjectedEvent],
+) -> Result<BTreeMap<String, FiledRow>, ProjectionError> {
+    let touched = |projected: &&ProjectedEvent| {
+        matches!(&projected.event, ReadEvent::Case(CaseEvent::CaseFiled(_) | CaseEvent::CaseRouted(_)))
+    };
+    let ids: BTreeSet<&str> = events.iter().filter(touched).map(|event| event.stream.id()).collect();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let mut sql = Sql::new(format!("SELECT * FROM {} WHERE case_id", generation.table(CASES.name)));
+    sql.push_is_one_of(ids);
+    let known: Vec<FiledRow> = transaction.fetch_all(&sql).await?;
+    let mut rows: BTreeMap<String, FiledRow> =
+        known.into_iter().map(|row| (row.case_id.clone(), row)).collect();
+    for projected in events {
+        match &projected.event {
+            ReadEvent::Case(CaseEvent::CaseFiled(filed)) => {
+                let id = projected.stream.id();
+                rows.entry(id.to_owned()).or_insert_with(|| FiledRow {
+                    case_id: id.to_owned(),
+                    organization: filed.organization.to_string(),
+                    product: filed.product.to_string(),
+                    manager: filed.manager.as_ref().map(OrganizationId::to_string),
+                    provider: None,
+                    routed_revision: 0,
+                });
+            }
+            ReadEvent::Case(CaseEvent::CaseRouted(routed)) => {
+                let revision = stored(Position(projected.revision.0));
+                let row = rows.get_mut(projected.stream.id());
+                if let Some(row) = row.filter(|row| row.routed_revision < revision) {
+                    row.provider = Some(routed.provider.to_string());
+                    row.routed_revision = revision;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(rows)
 }
 
 /// A comment that is not for customers has no row: every reader of this model may be one (R-COMMENT-3).

@@ -21,12 +21,13 @@ pub(super) const TABLE: Table = Table {
         Column::text("organization"),
         Column::text("product"),
         Column::text("manager").or_null(),
+        Column::text("provider").or_null(),
         Column::text("status"),
         Column::integer("priority"),
         Column::integer("cases"),
     ],
     key: &["counter"],
-    indexes: &["organization", "manager"],
+    indexes: &["organization", "manager", "provider"],
 };
 
 /// What cases are counted by.
@@ -38,6 +39,8 @@ pub enum CountBy {
     Priority,
     /// Id of the product.
     Product,
+    /// Id of the support provider; empty where none has it.
+    Provider,
 }
 
 /// How many cases have a value.
@@ -70,6 +73,7 @@ fn counts_query(scope: &VisibilityScope, organization: Option<&OrganizationId>, 
         CountBy::State => "status",
         CountBy::Priority => "CAST(priority AS TEXT)",
         CountBy::Product => "product",
+        CountBy::Provider => "coalesce(provider, '')",
     };
     let mut query = Sql::new(format!("SELECT {value} AS value, CAST(sum(cases) AS BIGINT) AS cases FROM "));
     query.push_live(TABLE.name).push(" WHERE ");
@@ -85,6 +89,7 @@ struct CountRow {
     organization: String,
     product: String,
     manager: Option<String>,
+    provider: Option<String>,
     status: String,
     priority: i64,
     cases: i64,
@@ -142,6 +147,7 @@ impl Changes {
                 organization: case.organization.clone(),
                 product: case.product.clone(),
                 manager: case.manager.clone(),
+                provider: case.provider.clone(),
                 status: case.status.clone(),
                 priority: case.priority,
                 cases: 0,
@@ -154,5 +160,6 @@ impl Changes {
 /// Its key. No id has a slash.
 fn counter(case: &CaseRow) -> String {
     let manager = case.manager.as_deref().unwrap_or_default();
-    format!("{}/{}/{manager}/{}/{}", case.organization, case.product, case.status, case.priority)
+    let provider = case.provider.as_deref().unwrap_or_default();
+    format!("{}/{}/{manager}/{provider}/{}/{}", case.organization, case.product, case.status, case.priority)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dossier_domain::{CaseId, OrganizationId, ProductId, VisibilityScope};
+use dossier_domain::{CaseFacts, CaseId, OrganizationId, ProductId, ProviderId, VisibilityScope};
 use dossier_eventlog::{EventStore, StreamName};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -61,8 +61,7 @@ impl CurrentCases {
             return Ok(self.queries.get(scope, organization, case).await?.map(Arc::new));
         }
         if let Some(row) = self.current(case).await {
-            let visible = row.organization == organization.as_str()
-                && ProductId::new(&row.product).is_ok_and(|product| scope.contains(organization, &product));
+            let visible = row.organization == organization.as_str() && is_admitted(scope, organization, &row);
             return Ok(visible.then_some(row));
         }
         let row = self.queries.get(scope, organization, case).await?.map(Arc::new);
@@ -80,4 +79,19 @@ impl CurrentCases {
         let head = self.store.stream_head(&stream).await.ok()??;
         (u64::try_from(row.revision) == Ok(head.0)).then_some(row)
     }
+}
+
+/// Whether the scope shows a row. Who sees by somebody's leave is not judged by it.
+fn is_admitted(scope: &VisibilityScope, organization: &OrganizationId, row: &CaseRow) -> bool {
+    let Ok(product) = ProductId::new(&row.product) else { return false };
+    let provider = row.provider.as_deref().map(ProviderId::new).transpose();
+    provider.is_ok_and(|provider| {
+        scope.admits(&CaseFacts {
+            organization,
+            product: &product,
+            manager_at_filing: None,
+            allowed_reseller: None,
+            provider: provider.as_ref(),
+        })
+    })
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use dossier_domain::case::{CaseEvent, Status};
+use dossier_domain::case::{CaseEvent, ResponseKind, Status};
 use dossier_eventlog::{Audience, Position};
 
 use super::row::{COLUMNS, CaseRow, subscribers_json};
@@ -32,6 +32,9 @@ const TABLE: Table = Table {
         "organization, priority, sequence",
         "organization, filer_email, sequence",
         "manager, sequence",
+        "provider, sequence WHERE status <> 'CLOSED'",
+        "assignee, sequence WHERE status <> 'CLOSED'",
+        "provider, response_due_micros WHERE status <> 'CLOSED'",
     ],
 };
 
@@ -42,7 +45,7 @@ impl ReadModel for Cases {
     }
 
     fn schema_version(&self) -> i64 {
-        5
+        6
     }
 
     fn categories(&self) -> &'static [&'static str] {
@@ -97,8 +100,32 @@ fn take_in(rows: &mut BTreeMap<String, CaseRow>, projected: &ProjectedEvent) {
     let revision = stored(Position(projected.revision.0));
     // Delivered before: the row has it.
     let Some(row) = rows.get_mut(projected.stream.id()).filter(|row| row.revision < revision) else { return };
+    change(row, event);
+    row.revision = revision;
+    row.updated_at_micros = projected.recorded_at.as_microsecond();
+    if projected.metadata.audience == Audience::Customer {
+        row.customer_revision = revision;
+        row.customer_updated_at_micros = row.updated_at_micros;
+    }
+}
+
+/// What an event changes of a row.
+fn change(row: &mut CaseRow, event: &CaseEvent) {
     match event {
-        CaseEvent::CaseFiled(_) | CaseEvent::CommentAdded(_) | CaseEvent::AttachmentAdded(_) => {}
+        CaseEvent::CaseFiled(_)
+        | CaseEvent::CommentAdded(_)
+        | CaseEvent::AttachmentAdded(_)
+        | CaseEvent::NoteAttachmentAdded(_)
+        | CaseEvent::InternalNoteAdded(_)
+        | CaseEvent::CasesLinked(_)
+        | CaseEvent::CasesUnlinked(_)
+        | CaseEvent::MergedCaseReceived(_)
+        | CaseEvent::MergedCaseReturned(_)
+        | CaseEvent::ServiceCreditRequested(_)
+        | CaseEvent::IncidentReportRequested(_)
+        | CaseEvent::SurveyAnswered(_)
+        | CaseEvent::ReopenWindowEnded(_)
+        | CaseEvent::ResponseWarned(_) => {}
         CaseEvent::CaseStateChanged(change) => row.set_status(change.to),
         CaseEvent::CaseRenamed(renamed) => row.title = renamed.title.open().cloned(),
         CaseEvent::SubscribersChanged(changed) => row.subscribers = subscribers_json(&changed.subscribers),
@@ -107,16 +134,43 @@ fn take_in(rows: &mut BTreeMap<String, CaseRow>, projected: &ProjectedEvent) {
         CaseEvent::EscalationResolved(_) => row.escalated = false,
         CaseEvent::InformationRequested(_) => row.set_status(Status::ActionRequired),
         CaseEvent::SolutionProposed(_) => row.set_status(Status::SolutionProvided),
-        CaseEvent::CaseClosed(_) => {
-            row.set_status(Status::Closed);
-            row.escalated = false;
-        }
+        CaseEvent::CaseClosed(_) => row.end(),
         CaseEvent::ReopenedWithin30Days(_) => row.set_status(Status::InProgress),
-    }
-    row.revision = revision;
-    row.updated_at_micros = projected.recorded_at.as_microsecond();
-    if projected.metadata.audience == Audience::Customer {
-        row.customer_revision = revision;
-        row.customer_updated_at_micros = row.updated_at_micros;
+        CaseEvent::CaseRouted(routed) => {
+            if row.provider.as_deref() != Some(routed.provider.as_str()) {
+                row.assign(None);
+            }
+            row.provider = Some(routed.provider.to_string());
+            row.default_queue = routed.default_queue;
+        }
+        CaseEvent::CaseAssigned(assigned) => row.assign(Some(assigned)),
+        CaseEvent::CaseUnassigned(_) => row.assign(None),
+        CaseEvent::CaseMerged(merged) => {
+            row.end();
+            row.merged_into = Some(merged.target.to_string());
+        }
+        CaseEvent::MergeUndone(_) => {
+            row.set_status(Status::InProgress);
+            row.merged_into = None;
+        }
+        CaseEvent::ClosingAnnounced(announced) => {
+            row.closes_micros = Some(announced.closes_at.as_microsecond());
+        }
+        CaseEvent::ResponseObjectiveSet(set) => {
+            row.promise(Some(set));
+        }
+        CaseEvent::ResponseClockSet(clock) => row.response_warn_micros = Some(clock.warn_at.as_microsecond()),
+        CaseEvent::ResponseMissed(missed) => {
+            row.response_missed = row.response_kind.is_some();
+            if missed.kind == ResponseKind::First {
+                row.first_response_on_time = Some(false);
+            }
+        }
+        CaseEvent::ResponseGiven(given) => {
+            row.promise(None);
+            if given.kind == ResponseKind::First {
+                row.first_response_on_time = Some(given.on_time);
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! One row of the model.
 
-use dossier_domain::case::{Case, CaseFiled, Problem, Status};
-use dossier_domain::catalogue::Priority;
+use dossier_domain::case::{Case, CaseAssigned, CaseFiled, Problem, ResponseObjectiveSet, Status};
+use dossier_domain::catalogue::{Channel, Priority};
 use dossier_domain::personal::Personal;
 use dossier_eventlog::{Position, Revision};
 use jiff::Timestamp;
@@ -35,6 +35,20 @@ pub(super) const COLUMNS: &[Column] = &[
     Column::text("filer_name").or_null(),
     Column::text("filer_side"),
     Column::text("manager").or_null(),
+    Column::text("channel").or_null(),
+    Column::text("follow_up_of").or_null(),
+    Column::text("provider").or_null(),
+    Column::boolean("default_queue"),
+    Column::text("assignee").or_null(),
+    Column::text("assignee_email").or_null(),
+    Column::text("assignee_name").or_null(),
+    Column::text("response_kind").or_null(),
+    Column::integer("response_due_micros").or_null(),
+    Column::integer("response_warn_micros").or_null(),
+    Column::boolean("response_missed"),
+    Column::boolean("first_response_on_time").or_null(),
+    Column::text("merged_into").or_null(),
+    Column::integer("closes_micros").or_null(),
     Column::integer("filed_at_micros"),
     Column::integer("updated_at_micros"),
     Column::integer("customer_updated_at_micros"),
@@ -87,6 +101,34 @@ pub struct CaseRow {
     pub filer_side: String,
     /// The reseller that managed the organization at filing.
     pub manager: Option<String>,
+    /// By which channel it came; the web where none was given.
+    pub channel: Option<String>,
+    /// The case that it follows up.
+    pub follow_up_of: Option<String>,
+    /// The support provider that has it; of support only.
+    pub provider: Option<String>,
+    /// Whether it went to the default queue because no provider fits; of support only.
+    pub default_queue: bool,
+    /// Account of the agent who has it; of support only.
+    pub assignee: Option<String>,
+    /// Address of that agent.
+    pub assignee_email: Option<String>,
+    /// Name of that agent.
+    pub assignee_name: Option<String>,
+    /// To what support has promised an answer: `first` or `next`; none is open otherwise.
+    pub response_kind: Option<String>,
+    /// The last instant at which that answer is on time.
+    pub response_due_micros: Option<i64>,
+    /// When support is warned; of support only.
+    pub response_warn_micros: Option<i64>,
+    /// Whether that promise was missed.
+    pub response_missed: bool,
+    /// Whether the first answer was on time; none was given or missed otherwise.
+    pub first_response_on_time: Option<bool>,
+    /// The case in which it goes on.
+    pub merged_into: Option<String>,
+    /// When it closes by itself, once that is announced.
+    pub closes_micros: Option<i64>,
     /// When it was filed, microseconds since 1970.
     pub filed_at_micros: i64,
     /// When anything last happened to it.
@@ -130,11 +172,25 @@ where
             filer_name: row.try_get(18)?,
             filer_side: row.try_get(19)?,
             manager: row.try_get(20)?,
-            filed_at_micros: row.try_get(21)?,
-            updated_at_micros: row.try_get(22)?,
-            customer_updated_at_micros: row.try_get(23)?,
-            revision: row.try_get(24)?,
-            customer_revision: row.try_get(25)?,
+            channel: row.try_get(21)?,
+            follow_up_of: row.try_get(22)?,
+            provider: row.try_get(23)?,
+            default_queue: row.try_get(24)?,
+            assignee: row.try_get(25)?,
+            assignee_email: row.try_get(26)?,
+            assignee_name: row.try_get(27)?,
+            response_kind: row.try_get(28)?,
+            response_due_micros: row.try_get(29)?,
+            response_warn_micros: row.try_get(30)?,
+            response_missed: row.try_get(31)?,
+            first_response_on_time: row.try_get(32)?,
+            merged_into: row.try_get(33)?,
+            closes_micros: row.try_get(34)?,
+            filed_at_micros: row.try_get(35)?,
+            updated_at_micros: row.try_get(36)?,
+            customer_updated_at_micros: row.try_get(37)?,
+            revision: row.try_get(38)?,
+            customer_revision: row.try_get(39)?,
         })
     }
 }
@@ -165,6 +221,23 @@ impl CaseRow {
             filer_name: filed.filer.open().map(|contact| contact.display_name.clone()),
             filer_side: side_name(filed.side).to_owned(),
             manager: filed.manager.as_ref().map(ToString::to_string),
+            channel: filed
+                .channel
+                .filter(|channel| *channel != Channel::Web)
+                .map(|channel| channel.as_str().to_owned()),
+            follow_up_of: filed.follow_up_of.map(|case| case.to_string()),
+            provider: None,
+            default_queue: false,
+            assignee: None,
+            assignee_email: None,
+            assignee_name: None,
+            response_kind: None,
+            response_due_micros: None,
+            response_warn_micros: None,
+            response_missed: false,
+            first_response_on_time: None,
+            merged_into: None,
+            closes_micros: None,
             filed_at_micros: at_micros,
             updated_at_micros: at_micros,
             customer_updated_at_micros: at_micros,
@@ -175,6 +248,29 @@ impl CaseRow {
 
     pub(super) fn set_status(&mut self, status: Status) {
         status.as_str().clone_into(&mut self.status);
+        // What was announced is of a solution that nobody has answered.
+        self.closes_micros = None;
+    }
+
+    /// It is closed, or goes on in another: what support had promised ends.
+    pub(super) fn end(&mut self) {
+        self.set_status(Status::Closed);
+        self.escalated = false;
+        self.promise(None);
+    }
+
+    pub(super) fn promise(&mut self, promise: Option<&ResponseObjectiveSet>) {
+        self.response_kind = promise.map(|set| set.kind.as_str().to_owned());
+        self.response_due_micros = promise.map(|set| set.due_at.as_microsecond());
+        self.response_warn_micros = None;
+        self.response_missed = false;
+    }
+
+    pub(super) fn assign(&mut self, assigned: Option<&CaseAssigned>) {
+        let contact = assigned.and_then(|assigned| assigned.contact.open());
+        self.assignee = assigned.map(|assigned| assigned.agent.to_string());
+        self.assignee_email = contact.map(|contact| contact.email.clone());
+        self.assignee_name = contact.map(|contact| contact.display_name.clone());
     }
 
     /// The row of a folded case, for answering a command in the same words as a query.
@@ -185,6 +281,7 @@ impl CaseRow {
         updated_at: Timestamp,
         customer_updated_at: Timestamp,
     ) -> Self {
+        let assignee = case.assignment.as_ref().and_then(|assignment| assignment.contact.open());
         Self {
             case_id: case.id.to_string(),
             sequence: 0,
@@ -207,6 +304,23 @@ impl CaseRow {
             filer_name: case.filer.open().map(|contact| contact.display_name.clone()),
             filer_side: side_name(case.side).to_owned(),
             manager: case.manager.as_ref().map(ToString::to_string),
+            channel: Some(case.channel.as_str().to_owned()).filter(|_| case.channel != Channel::Web),
+            follow_up_of: case.follow_up_of.map(|case| case.to_string()),
+            provider: case.provider.as_ref().map(ToString::to_string),
+            default_queue: false,
+            assignee: case.assignment.as_ref().map(|assignment| assignment.agent.to_string()),
+            assignee_email: assignee.map(|contact| contact.email.clone()),
+            assignee_name: assignee.map(|contact| contact.display_name.clone()),
+            response_kind: case.objective.as_ref().map(|open| open.kind.as_str().to_owned()),
+            response_due_micros: case.objective.as_ref().map(|open| open.due_at.as_microsecond()),
+            response_warn_micros: case
+                .objective
+                .as_ref()
+                .and_then(|open| open.warn_at.map(Timestamp::as_microsecond)),
+            response_missed: case.objective.as_ref().is_some_and(|open| open.missed),
+            first_response_on_time: case.first_response.map(|first| first.on_time),
+            merged_into: case.merged_into.map(|case| case.to_string()),
+            closes_micros: case.announced_closing().map(Timestamp::as_microsecond),
             filed_at_micros: case.filed_at.as_microsecond(),
             updated_at_micros: updated_at.as_microsecond(),
             customer_updated_at_micros: customer_updated_at.as_microsecond(),

@@ -7,6 +7,7 @@ use dossier_domain::access::{AccessCommand, VerifyDomain};
 use dossier_domain::case::{
     AcknowledgeEscalation, AddComment, CaseCommand, CloseCase, EditCase, EscalateCase, EscalationReason,
     FileCase, InformationKind, ProposeSolution, RequestInformation, ResolveEscalation, SolutionKind,
+    SolutionParticulars,
 };
 use dossier_domain::catalogue::Priority;
 use dossier_domain::{Aggregate, CaseId, CommandId, Personal, Subject};
@@ -168,6 +169,8 @@ pub fn draw(random: &mut fastrand::Rng, ledger: &Ledger) -> Act {
             subscribers: Vec::new(),
             test_case: false,
             problem: None,
+            channel: None,
+            follow_up_of: None,
         };
         return new(organization, &member, Wish::Case(None, CaseCommand::File(Box::new(file))));
     };
@@ -212,7 +215,14 @@ fn command(random: &mut fastrand::Rng) -> (bool, CaseCommand) {
         75..83 => (true, CaseCommand::ResolveEscalation(ResolveEscalation {})),
         83..88 => {
             let solution = SolutionKind::Solved;
-            (true, CaseCommand::ProposeSolution(ProposeSolution { solution, text: text("restart it") }))
+            (
+                true,
+                CaseCommand::ProposeSolution(ProposeSolution {
+                    solution,
+                    text: text("restart it"),
+                    particulars: SolutionParticulars::default(),
+                }),
+            )
         }
         88..94 => {
             let information = InformationKind::LogsAndHeaders;

@@ -9,7 +9,8 @@ use dossier_domain::access::{
 };
 use dossier_domain::account::AccountStatus;
 use dossier_domain::{
-    Actor, Catalogue, Contact, OrganizationId, Personal, PlanId, ProductId, Role, StaffRole, Subject,
+    Actor, Catalogue, Contact, OrganizationId, Personal, PlanId, ProductId, ProviderId, Role, StaffRole,
+    Subject,
 };
 use dossier_eventlog::Sealer;
 use jiff::Timestamp;
@@ -18,6 +19,8 @@ use jiff::Timestamp;
 pub const ORGANIZATIONS: [(&str, [&str; 2]); 2] = [("acme", ["alice", "bob"]), ("globex", ["hank", "greta"])];
 /// Somebody of support.
 pub const AGENT: &str = "agent@support.example";
+/// The provider for which they work: the organizations' cases are routed to it.
+const PROVIDER: &str = "north";
 /// Who registers organizations.
 pub const OPERATOR: &str = "operator@support.example";
 
@@ -39,7 +42,8 @@ pub fn actor(sealer: &Sealer, email: &str) -> Actor {
     let account = identity::account_id(sealer, "https://issuer.example", email);
     let contact = Contact { email: email.to_owned(), display_name: email.to_owned() };
     let staff = email.split('@').next().and_then(StaffRole::from_claim);
-    Actor::new(account, Personal::new(Subject::account(account), contact), staff)
+    let actor = Actor::new(account, Personal::new(Subject::account(account), contact), staff);
+    Actor { provider: ProviderId::new(PROVIDER).ok().filter(|_| email == AGENT), ..actor }
 }
 
 /// What an organization needs before anybody files a case.

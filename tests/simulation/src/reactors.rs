@@ -24,14 +24,14 @@ pub struct Acknowledger {
 impl Greeter {
     /// The greeter.
     pub fn new(sealer: &Sealer) -> Self {
-        Self { actor: system_actor(sealer, NAMES[0], [StaffRole::Agent]) }
+        Self { actor: system_actor(sealer, NAMES[0], [StaffRole::Agent, StaffRole::System]) }
     }
 }
 
 impl Acknowledger {
     /// The acknowledger.
     pub fn new(sealer: &Sealer) -> Self {
-        Self { actor: system_actor(sealer, NAMES[1], [StaffRole::Agent]) }
+        Self { actor: system_actor(sealer, NAMES[1], [StaffRole::System]) }
     }
 }
 

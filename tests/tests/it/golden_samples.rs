@@ -1,5 +1,7 @@
 //! One value of every event type, with every optional field given, as it would lie in a log.
 
+mod case_life;
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -21,8 +23,8 @@ use dossier_domain::case::{
     AttachmentAdded, CaseClosed, CaseEscalated, CaseEvent, CaseFiled, CaseRenamed, CaseStateChanged,
     ClassificationRef, CommentAdded, CommentAddedV1, EscalationAcknowledged, EscalationReason,
     EscalationResolved, InformationKind, InformationRequested, PriorityChanged, Problem,
-    ReopenedWithin30Days, Reproducible, SolutionKind, SolutionProposed, StateChangeCause, Status,
-    SubscribersChanged,
+    ReopenedWithin30Days, Reproducible, SolutionKind, SolutionParticulars, SolutionProposed,
+    StateChangeCause, Status, SubscribersChanged,
 };
 use dossier_domain::catalogue::Priority;
 use dossier_domain::domain_claim::{DomainClaimEvent, DomainClaimed, DomainReleased};
@@ -53,6 +55,7 @@ impl Sample {
 /// A sample of every type in its current version, and of the older versions that were ever written.
 pub(crate) fn all() -> Vec<Sample> {
     let mut samples: Vec<Sample> = case_events().into_iter().map(|event| current("case", event)).collect();
+    samples.extend(case_life::events().into_iter().map(|event| current("case", event)));
     samples.extend(access_events().into_iter().map(|event| current("access", event)));
     samples.extend(export_events().into_iter().map(|event| current("export", event)));
     samples.extend(account_events().into_iter().map(|event| current("account", event)));
@@ -170,6 +173,10 @@ fn case_events() -> Vec<CaseEvent> {
                 from: at(-86_400),
                 until: Some(at(86_400)),
             },
+            // What came later to a version that stays is not in its sample, which lies in logs without it.
+            channel: None,
+            follow_up_of: None,
+            imported_from: None,
         }
         .into(),
         CommentAdded {
@@ -219,13 +226,20 @@ fn case_events() -> Vec<CaseEvent> {
             author: alice(),
         }
         .into(),
-        SolutionProposed { solution: SolutionKind::Solved, text: words("Restart it."), author: alice() }
-            .into(),
+        SolutionProposed {
+            solution: SolutionKind::Solved,
+            text: words("Restart it."),
+            author: alice(),
+            particulars: SolutionParticulars::default(),
+            automatic_closing: None,
+        }
+        .into(),
         CaseClosed {
             closing: 2,
             side: Side::Customer,
             reopen_window_ends_at: at(2_592_000),
             escalation_ended: true,
+            automatic: false,
         }
         .into(),
         ReopenedWithin30Days { closing: 2, comment: comment() }.into(),

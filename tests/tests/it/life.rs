@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use dossier_commands::CaseOutcome;
 use dossier_domain::case::{
     AcknowledgeEscalation, CaseCommand, InformationKind, ProposeSolution, RequestInformation, SolutionKind,
+    SolutionParticulars,
 };
 use dossier_domain::{OrganizationId, Personal};
 use dossier_eventlog::RecordedEvent;
@@ -221,7 +222,11 @@ async fn r_reopen_3_when_a_comment_and_the_closing_race_the_logs_order_decides()
 #[tokio::test]
 async fn r_esc_1_a_proposed_solution_that_is_escalated_goes_back_in_progress() {
     let talk = Talk::begin().await;
-    let solution = ProposeSolution { solution: SolutionKind::Solved, text: talk.agents_words("Restart it.") };
+    let solution = ProposeSolution {
+        solution: SolutionKind::Solved,
+        text: talk.agents_words("Restart it."),
+        particulars: SolutionParticulars::default(),
+    };
     talk.support(1, CaseCommand::ProposeSolution(solution)).await;
     assert_eq!(talk.state().await, "SOLUTION_PROVIDED");
     assert_eq!(talk.escalate(&talk.bob).await.ok()["state"], "IN_PROGRESS_GOOGLE_SUPPORT");
@@ -265,7 +270,11 @@ async fn r_close_1_support_closes_with_a_solution_only() {
     let talk = Talk::begin().await;
     let close = async || talk.agent.post(&format!("{}:close", talk.case), &json!({})).await;
     close().await.refused(400, "SOLUTION_REQUIRED");
-    let solution = ProposeSolution { solution: SolutionKind::Solved, text: talk.agents_words("Restart it.") };
+    let solution = ProposeSolution {
+        solution: SolutionKind::Solved,
+        text: talk.agents_words("Restart it."),
+        particulars: SolutionParticulars::default(),
+    };
     talk.support(1, CaseCommand::ProposeSolution(solution)).await;
     assert_eq!(close().await.ok()["state"], "CLOSED");
 }

@@ -20,6 +20,16 @@ pub enum ResponseKind {
     Next,
 }
 
+impl ResponseKind {
+    /// The name in read models and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Next => "next",
+        }
+    }
+}
+
 /// What a promise was made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

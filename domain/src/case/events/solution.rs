@@ -69,6 +69,13 @@ pub struct SolutionParticulars {
 }
 personal_fields!(SolutionParticulars { recommendations, third_party_contact });
 
+impl SolutionParticulars {
+    /// Whether it says nothing: then nothing is written.
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Support proposed a solution: the case is SOLUTION_PROVIDED.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SolutionProposed {
@@ -80,7 +87,7 @@ pub struct SolutionProposed {
     /// Who proposes it.
     pub author: Personal<Contact>,
     /// What its kind brings along.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "SolutionParticulars::is_empty")]
     pub particulars: SolutionParticulars,
     /// When the case closes by itself unless the customer side answers (R-CLOSE-1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -149,7 +156,7 @@ pub struct CaseClosed {
     #[schemars(extend("x-analytics" = true))]
     pub escalation_ended: bool,
     /// Whether it closed by itself, after a solution that nobody answered.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[schemars(extend("x-analytics" = true))]
     pub automatic: bool,
 }

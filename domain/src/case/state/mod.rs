@@ -193,6 +193,12 @@ impl Case {
     pub fn filed_by_reseller(&self) -> Option<&OrganizationId> {
         self.manager.as_ref().filter(|_| self.side == Side::Reseller)
     }
+
+    /// When it closes by itself, once that is announced and while the solution is unanswered.
+    pub fn announced_closing(&self) -> Option<Timestamp> {
+        let solution = self.solution.as_ref().filter(|solution| solution.announced);
+        solution.filter(|_| self.status == Status::SolutionProvided).and_then(|solution| solution.closes_at)
+    }
 }
 
 impl CaseState {
