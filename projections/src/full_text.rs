@@ -55,7 +55,7 @@ pub(crate) fn marks(scope: &VisibilityScope, organization: Option<&OrganizationI
     match scope {
         VisibilityScope::Nothing => {}
         VisibilityScope::Organization { organization, .. } => {
-            add(mark_of_organization(organization.as_str()))
+            add(mark_of_organization(organization.as_str()));
         }
         VisibilityScope::Reseller { reseller, customer, .. } => {
             add(mark_of_manager(reseller.as_str()));
