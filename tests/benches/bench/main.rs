@@ -12,6 +12,7 @@
 
 mod fleet;
 mod http;
+mod lists;
 mod load;
 mod raw;
 mod raw_postgres;
@@ -92,6 +93,9 @@ fn main() {
     }
     if wanted("visible") {
         runtime.block_on(write_side::visible());
+    }
+    if wanted("lists") {
+        runtime.block_on(lists::rows());
     }
     if wanted("fleet") {
         runtime.block_on(fleet::rows());
