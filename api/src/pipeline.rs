@@ -214,7 +214,8 @@ async fn acting_for(app: &App, headers: &HeaderMap) -> Result<Option<ActsFor>, A
 }
 
 /// What whoever is bound to no organization is told where a directory is asked for, whoever they are.
-pub(crate) const NOT_BOUND: AccessRefusal = AccessRefusal::NotForYou { who: "directories of an organization" };
+pub(crate) const NOT_BOUND: AccessRefusal =
+    AccessRefusal::NotForYou { who: "directories of an organization" };
 
 /// The organization that a directory feeds: no path of SCIM names it, the directory's token binds it to one.
 fn fed_by(actor: &Actor) -> Result<(String, String), ApiError> {

@@ -320,8 +320,7 @@ impl Story<'_> {
             email: identity::email_key(self.commands().sealer(), &address),
         });
         let request = self.request(&step, "operator@support.example");
-        let opened =
-            self.commands().account(&request, &organization(id)?, actor.account, &command).await;
+        let opened = self.commands().account(&request, &organization(id)?, actor.account, &command).await;
         opened.map(|_| ()).map_err(|error| failed(error.to_string()))
     }
 

@@ -31,9 +31,7 @@ use crate::fleet::{self, Fleet};
 use crate::limits::RateLimit;
 use crate::page_token::PageTokens;
 use crate::sign_in::dev_issuer::{DEV_AUDIENCE, DEV_ISSUER, DEV_STAFF_CLAIM, DevIssuerError};
-use crate::sign_in::{
-    DevIssuer, RemoteKeys, RemoteKeysSettings, SignInMethods, Verifier, VerifierSettings,
-};
+use crate::sign_in::{DevIssuer, RemoteKeys, RemoteKeysSettings, SignInMethods, Verifier, VerifierSettings};
 use crate::{control, edge};
 
 /// Folded streams kept in memory, of each kind.

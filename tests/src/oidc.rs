@@ -162,8 +162,7 @@ impl Trusting {
     /// A counter in the server's metrics; 0 when it never counted.
     pub async fn counted(&self, series: &str) -> u64 {
         let metrics = self.server.anonymous().get("/metrics").await.text();
-        let lines = metrics.lines();
-        lines.filter_map(|line| line.strip_prefix(series)?.trim().parse().ok()).next().unwrap_or(0)
+        metrics.lines().find_map(|line| line.strip_prefix(series)?.trim().parse().ok()).unwrap_or(0)
     }
 }
 

@@ -17,7 +17,11 @@ fn flags(line: &str) -> SettingsArgs {
     }
 }
 
-pub(super) fn resolve(line: &str, environment: &[(&str, &str)], file: Option<&str>) -> Result<Settings, ConfigError> {
+pub(super) fn resolve(
+    line: &str,
+    environment: &[(&str, &str)],
+    file: Option<&str>,
+) -> Result<Settings, ConfigError> {
     let lookup =
         |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, text)| (*text).to_owned());
     let read = |path: &Path| match file {

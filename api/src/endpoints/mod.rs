@@ -235,12 +235,9 @@ mod tests {
 
     #[test]
     fn unknown_paths_are_404_and_unknown_methods_405() {
-        for path in [
-            "/",
-            "/v3/organizations/acme/cases",
-            "/v2/projects/acme",
-            "/v2/organizations/acme/cases/1:fly",
-        ] {
+        for path in
+            ["/", "/v3/organizations/acme/cases", "/v2/projects/acme", "/v2/organizations/acme/cases/1:fly"]
+        {
             assert_eq!(id(&Method::GET, path), Err(404), "{path}");
         }
         assert_eq!(id(&Method::PUT, "/v2/organizations/acme/cases/1"), Err(405));

@@ -34,7 +34,10 @@ impl GrantEntitlement {
             });
         }
         if self.until.is_some_and(|until| until <= self.from) {
-            return Err(AccessRejection::Invalid { field: "endTime", why: "must be after startTime".to_owned() });
+            return Err(AccessRejection::Invalid {
+                field: "endTime",
+                why: "must be after startTime".to_owned(),
+            });
         }
         Ok(vec![
             EntitlementGranted {

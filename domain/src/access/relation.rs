@@ -92,9 +92,9 @@ mod tests {
         let (centre, account) = (GrantChannel::Centre, GrantChannel::AccountManagement);
         let after = |events: &[AccessEvent]| {
             let mut relation = managed_by_nimbus();
-            events.iter().for_each(|event| {
+            for event in events {
                 relation.evolve(event);
-            });
+            }
             (relation.allowed_in_centre, relation.allowed_in_account_management)
         };
         let both = [allowed("nimbus", centre), allowed("nimbus", account)];

@@ -124,7 +124,9 @@ impl Action {
                 ..nobody
             },
             Self::WorkOnCase => Requirement { staff: &[StaffRole::Agent], ..nobody },
-            Self::AdministerOrganizations | Self::RegisterOrganization => Requirement { staff: &[StaffRole::Operator], ..nobody },
+            Self::AdministerOrganizations | Self::RegisterOrganization => {
+                Requirement { staff: &[StaffRole::Operator], ..nobody }
+            }
             Self::ReadHistory => Requirement { staff: &[StaffRole::Auditor], ..nobody },
             Self::ReadEventFeed => Requirement { staff: &[StaffRole::Analyst], ..nobody },
             Self::ReadOrganization | Self::ReadMembers | Self::ReadSupportProfile => {

@@ -16,6 +16,7 @@ mod lists;
 mod load;
 mod raw;
 mod raw_postgres;
+mod reseller;
 mod write_side;
 
 use std::time::Duration;
@@ -96,6 +97,9 @@ fn main() {
     }
     if wanted("lists") {
         runtime.block_on(lists::rows());
+    }
+    if wanted("reseller") {
+        runtime.block_on(reseller::list());
     }
     if wanted("fleet") {
         runtime.block_on(fleet::rows());

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use dossier_api::{edge, system};
-use dossier_commands::{Commands, Request, identity};
+use dossier_commands::{ActsFor, Commands, Request, identity};
 use dossier_domain::access::{
     AccessCommand, AddMember, GrantEntitlement, RegisterOrganization, VerifyDomain,
 };
@@ -126,7 +126,7 @@ impl World {
         write_side(&self.store, &self.sealer)
     }
 
-    fn actor(&self, email: &str) -> Actor {
+    pub(crate) fn actor(&self, email: &str) -> Actor {
         let account = identity::account_id(&self.sealer, "bench", email);
         let contact = Contact { email: email.to_owned(), display_name: email.to_owned() };
         let staff = email.split('@').next().and_then(StaffRole::from_claim);
@@ -180,8 +180,22 @@ impl World {
             entitle("premier"),
             AccessCommand::AddMember(add),
         ] {
-            self.commands.access(&self.request("operator@support.example"), &acme(), &command).await.unwrap();
+            self.access("acme", command).await;
         }
+    }
+
+    /// Executes a command of the operator on an organization's access.
+    pub(crate) async fn access(&self, organization: &str, command: AccessCommand) {
+        let organization = OrganizationId::new(organization).unwrap();
+        let request = self.request("operator@support.example");
+        self.commands.access(&request, &organization, &command).await.unwrap();
+    }
+
+    /// Files a case for a customer of a reseller.
+    pub(crate) async fn file_for(&self, email: &str, reseller: &OrganizationId, customer: &OrganizationId) {
+        let mut request = self.request(email);
+        request.acting_for = Some(ActsFor { organization: reseller.clone(), entitled_customers: Vec::new() });
+        self.commands.case(&request, customer, None, &self.file()).await.unwrap();
     }
 
     fn text(&self, text: &str) -> Personal<String> {

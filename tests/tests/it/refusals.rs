@@ -289,7 +289,7 @@ async fn unknown_paths_are_404_and_other_methods_405_in_json() {
         "/",
         "/v2",
         "/v3/organizations/acme/cases",
-        "/v2/organizations/acme",
+        "/v2/projects/acme",
         "/v2/cases",
         "/batch",
         "/v2/organizations/acme/cases/",

@@ -9,111 +9,15 @@ use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+#[path = "resellers/marked.rs"]
+mod marked;
+
+use marked::{Marked, WORD};
+
 const ACROSS: &str = "/v2/organizations/-/cases";
 const GLOBEX: &str = "/v2/organizations/globex/cases";
-/// How long a read may wait for projectors that do not come on.
-const NO_PATIENCE: (&str, &str) = ("dossier-max-wait", "0.05");
-
-/// A word that no other case has.
-const WORD: &str = "quetzalcoatl";
-const CONTENT: &str = "the content of the file";
-
-/// A case with a comment and a file, that every way to read finds.
-struct Marked {
-    organization: String,
-    path: String,
-    comment: String,
-    attachment: String,
-}
-
-impl Marked {
-    async fn file(client: &Client, organization: &str) -> Self {
-        let mut case = sample_case();
-        case["description"] = json!(format!("It says {WORD}."));
-        let path = case_path(&client.post(&format!("/v2/organizations/{organization}/cases"), &case).await);
-        let comment = json!({"body": format!("Again {WORD}.")});
-        let comment = client.post(&format!("{path}/comments"), &comment).await.ok();
-        let upload = format!("/upload{path}/attachments?attachment.filename=a.txt");
-        let attachment = client.call(Method::POST, &upload).bytes(CONTENT).send().await.ok();
-        let name = |of: Value| format!("/v2/{}", of["name"].as_str().unwrap());
-        Self {
-            organization: organization.to_owned(),
-            path,
-            comment: name(comment),
-            attachment: name(attachment),
-        }
-    }
-
-    fn id(&self) -> &str {
-        self.path.rsplit('/').next().unwrap()
-    }
-
-    /// Every way to read it as one of its customer.
-    fn ways(&self) -> Vec<String> {
-        let Self { organization, path, comment, attachment } = self;
-        let cases = format!("organizations/{organization}/cases");
-        let (word, parent) =
-            (format!("\"{WORD}\""), format!("organization=\"organizations/{organization}\""));
-        vec![
-            path.clone(),
-            path.replace("/v2/", "/v2beta/"),
-            comment.clone(),
-            attachment.clone(),
-            format!("{attachment}:download?alt=media"),
-            format!("{path}/comments"),
-            format!("{path}/comments?pageSize=1"),
-            format!("{path}/attachments"),
-            format!("{path}:allowedActions"),
-            format!("{}:showFeed", path.replace("/v2/", "/v2beta/")),
-            format!("{}:showFeed?pageSize=1&orderBy=creation_time%20desc", path.replace("/v2/", "/v2beta/")),
-            format!("/v2/{cases}"),
-            format!("/v2/{cases}?pageSize=1"),
-            format!("/v2/{cases}?pageSize=100&filter=state%3DOPEN"),
-            format!("/v2beta/{cases}?pageSize=100"),
-            format!("/v2/{cases}:search?query={}", encoded(&word)),
-            format!("/v2/{cases}:search?query={}", encoded(&format!("{word} AND {parent}"))),
-            format!("/v2beta/cases:search?query={}", encoded(&format!("{word} AND {parent}"))),
-        ]
-    }
-
-    /// Every way to read it among all customers.
-    fn ways_across() -> Vec<String> {
-        let word = encoded(&format!("\"{WORD}\""));
-        vec![
-            ACROSS.to_owned(),
-            format!("{ACROSS}?pageSize=1"),
-            "/v2beta/organizations/-/cases?pageSize=100".to_owned(),
-            format!("{ACROSS}:search?pageSize=100"),
-            format!("{ACROSS}:search?query={word}"),
-        ]
-    }
-
-    /// Whether an answer tells of it: a list that names it, or anything about it alone.
-    fn is_in(&self, way: &str, answer: &Answer) -> bool {
-        answer.status == 200 && (way.contains(self.id()) || answer.text().contains(self.id()))
-    }
-
-    /// Checks that every way shows it.
-    async fn is_shown(&self, client: &Client, ways: &[String]) {
-        for way in ways {
-            let answer = client.get(way).await;
-            assert!(self.is_in(way, &answer), "{way}: {} {}", answer.status, answer.text());
-            assert!(!way.ends_with("alt=media") || answer.text() == CONTENT, "{way}: {}", answer.text());
-        }
-    }
-
-    /// Checks that no way shows it; answers what each said.
-    async fn is_hidden(&self, client: &Client, ways: &[String]) -> Vec<(u16, String)> {
-        let mut said = Vec::new();
-        for way in ways {
-            let call = client.call(Method::GET, way).header(NO_PATIENCE.0, NO_PATIENCE.1);
-            let answer = call.send().await;
-            assert!(!self.is_in(way, &answer), "{way} shows it: {}", answer.text());
-            said.push((answer.status, if answer.status < 400 { String::new() } else { answer.reason() }));
-        }
-        said
-    }
-}
+/// How long a read may wait for projectors that do not come on, in seconds.
+const NO_PATIENCE: &str = "0.05";
 
 fn all(said: &[(u16, String)], status: u16, reason: &str) {
     assert!(said.iter().all(|answer| *answer == (status, reason.to_owned())), "{said:?}");
@@ -341,15 +245,15 @@ async fn r_res_2_with_every_projector_stopped_reads_refuse_rather_than_leak() {
     // While nothing has happened since, they are as good as running.
     case.is_shown(&nina, &Marked::ways_across()).await;
     server.withdraw(HANK, "globex", "nimbus").await;
-    for (status, reason) in case.is_hidden(&nina, &case.ways()).await {
+    for (status, reason) in case.is_hidden_within(&nina, &case.ways(), NO_PATIENCE).await {
         assert!([(403, "RESELLER_NOT_ALLOWED"), (503, "READ_MODEL_BEHIND")].contains(&(status, &reason)));
     }
-    all(&case.is_hidden(&nina, &Marked::ways_across()).await, 503, "READ_MODEL_BEHIND");
+    all(&case.is_hidden_within(&nina, &Marked::ways_across(), NO_PATIENCE).await, 503, "READ_MODEL_BEHIND");
     case.is_shown(&hank, &case.ways()).await;
     // Let in again, and still nobody knows what the rows should say.
     server.allow(HANK, "globex", "nimbus").await;
     let ways = [case.ways(), Marked::ways_across()].concat();
-    all(&case.is_hidden(&nina, &ways).await, 503, "READ_MODEL_BEHIND");
+    all(&case.is_hidden_within(&nina, &ways, NO_PATIENCE).await, 503, "READ_MODEL_BEHIND");
     server.withdraw(HANK, "globex", "nimbus").await;
     held.release().await;
     let caught_up = nina.call(Method::GET, ACROSS).header("dossier-max-wait", "30").send().await;
@@ -375,7 +279,7 @@ async fn r_res_3_after_a_transfer_each_reseller_sees_its_own_periods_and_nothing
     // The sample data have it direct, then under nimbus without a grant, then under stratus.
     let sample = listed(&server.client(WESKER), umbrella).await;
     let [under_stratus, under_nimbus, direct] = &sample[..] else { panic!("{sample:?}") };
-    assert_eq!(listed(&sam, umbrella).await, [under_stratus.clone()]);
+    assert_eq!(listed(&sam, umbrella).await, [under_stratus.as_str()]);
     for hidden in [direct, under_nimbus] {
         sam.get(hidden).await.refused(404, "CASE_NOT_FOUND");
         sam.get(&format!("{hidden}/comments")).await.refused(404, "CASE_NOT_FOUND");
@@ -392,7 +296,7 @@ async fn r_res_3_after_a_transfer_each_reseller_sees_its_own_periods_and_nothing
     server.allow(WESKER, "umbrella", "nimbus").await;
     assert_eq!(
         listed(&nina, umbrella).await,
-        [under_nimbus.clone()],
+        [under_nimbus.as_str()],
         "it comes back to its own earlier period"
     );
     nina.get(&late.path).await.refused(404, "CASE_NOT_FOUND");

@@ -93,7 +93,7 @@ async fn r_access_3_access_is_pending_until_its_instant_and_says_from_when() {
 async fn r_access_1_access_that_was_just_given_counts_at_once() {
     let server = Server::start().await;
     let stranger = server.client("frank@acme.example");
-    stranger.get(CASES).await.refused(403, "NOT_A_MEMBER");
+    stranger.get(CASES).await.refused(403, "NO_ACCOUNT");
     let frank = add(&server, "frank@acme.example", "compute", Role::Editor, None).await;
     frank.post(CASES, &sample_case()).await.ok();
 }

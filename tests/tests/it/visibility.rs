@@ -144,7 +144,7 @@ impl<'a> World<'a> {
         &self.clients[place]
     }
 
-    fn owner_of(&self, customer: usize) -> Who {
+    fn owner_of(customer: usize) -> Who {
         if customer == 0 { Who::Owner } else { Who::Other }
     }
 
@@ -164,7 +164,7 @@ impl<'a> World<'a> {
         let allowed = self.model.allows(step, now);
         let answer = match step {
             Step::File { customer, product } => {
-                Some(self.file(self.owner_of(customer), customer, product).await)
+                Some(self.file(Self::owner_of(customer), customer, product).await)
             }
             Step::FileFor { customer, reseller, product } => {
                 Some(self.file(Who::Reseller(reseller), customer, product).await)
@@ -218,11 +218,11 @@ impl<'a> World<'a> {
                 server.transfer(&self.customer(customer), to.as_deref()).await;
             }
             Step::Allow { customer, reseller, in_centre } => {
-                let who = if in_centre { self.email(self.owner_of(customer)) } else { OPERATOR.to_owned() };
+                let who = if in_centre { self.email(Self::owner_of(customer)) } else { OPERATOR.to_owned() };
                 server.allow(&who, &self.customer(customer), &self.reseller(reseller)).await;
             }
             Step::Withdraw { customer, reseller, in_centre } => {
-                let who = if in_centre { self.email(self.owner_of(customer)) } else { OPERATOR.to_owned() };
+                let who = if in_centre { self.email(Self::owner_of(customer)) } else { OPERATOR.to_owned() };
                 server.withdraw(&who, &self.customer(customer), &self.reseller(reseller)).await;
             }
             Step::Plan { customer, product, change } => {
@@ -346,14 +346,12 @@ impl<'a> World<'a> {
             let cases = page["cases"].as_array().unwrap();
             assert!(cases.len() <= page_size);
             found.extend(cases.iter().map(|case| format!("/v2/{}", case["name"].as_str().unwrap())));
-            match page["nextPageToken"].as_str() {
-                Some(next) => next.clone_into(&mut token),
-                None => {
-                    let set: BTreeSet<&str> = found.iter().map(String::as_str).collect();
-                    assert_eq!((&set, found.len()), (expected, expected.len()), "{who:?} {path}");
-                    return;
-                }
-            }
+            let Some(next) = page["nextPageToken"].as_str() else {
+                let set: BTreeSet<&str> = found.iter().map(String::as_str).collect();
+                assert_eq!((&set, found.len()), (expected, expected.len()), "{who:?} {path}");
+                return;
+            };
+            next.clone_into(&mut token);
         }
     }
 

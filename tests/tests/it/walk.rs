@@ -31,7 +31,10 @@ fn steps(page: &str) -> Vec<(String, String)> {
 async fn the_page_on_access_does_what_it_says() {
     for tool in ["curl", "jq"] {
         let found = std::process::Command::new("sh").args(["-c", &format!("command -v {tool}")]).output();
-        assert!(found.is_ok_and(|found| found.status.success()), "the page needs {tool}: apt-get install {tool}");
+        assert!(
+            found.is_ok_and(|found| found.status.success()),
+            "the page needs {tool}: apt-get install {tool}"
+        );
     }
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
@@ -41,7 +44,7 @@ async fn the_page_on_access_does_what_it_says() {
     let steps = steps(&page);
     assert!(steps.len() > 6, "the page lost its lines");
     // One shell for all of it, as its reader has one.
-    let script: String = steps.iter().map(|(lines, _)| format!("{lines}echo '----'\n")).collect();
+    let script = steps.iter().map(|(lines, _)| lines.as_str()).collect::<Vec<_>>().join("echo '----'\n");
     let programs = process::binary().parent().map(Path::to_path_buf).unwrap_or_default();
     let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap_or_default());
     let mut shell = Command::new("sh");

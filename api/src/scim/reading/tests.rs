@@ -1,3 +1,5 @@
+//! What is read of requests, and what is refused.
+
 use proptest::prelude::*;
 use serde_json::json;
 
