@@ -14,6 +14,7 @@ use crate::case_history::CaseHistory;
 use crate::cases::Cases;
 use crate::database::{ReadDatabase, Snapshot};
 use crate::error::{OpenError, ProjectionError, QueryError};
+use crate::event::ProjectedEvent;
 use crate::location::ReadLocation;
 use crate::model::{Column, ColumnKind, ReadModel, Table};
 use crate::observer::{self, Waiting};
@@ -217,6 +218,22 @@ impl ReadModels {
         };
         rebuild::rebuild(handle, &self.database, &self.follower, progress).await?;
         Ok(true)
+    }
+
+    /// Takes events straight into a model's live tables, past any log: for benchmarks, which need many rows. The model is
+    /// of no use to a projector any more.
+    ///
+    /// # Errors
+    /// [`ProjectionError`].
+    #[doc(hidden)]
+    pub async fn take_in(&self, name: &str, events: &[ProjectedEvent]) -> Result<(), ProjectionError> {
+        let handle = self.handles.iter().find(|handle| handle.model.name() == name);
+        let Some(handle) = handle else { return Ok(()) };
+        let generation = handle.live.lock().await.generation;
+        let mut writer = self.database.writer().await?;
+        let mut transaction = writer.begin().await?;
+        handle.model.project(&mut transaction, generation, events).await?;
+        transaction.commit().await
     }
 
     /// Every row of a model's live tables at one moment as text, sorted, for comparing.

@@ -228,22 +228,19 @@ fn list_query(
 ) -> Sql {
     let asked = Asked { engine, marks: marks(scope, organization) };
     let text = if engine == Engine::Sqlite { condition.split_text() } else { None };
-    let (mut query, order) = match &text {
+    let (mut query, order) = if let Some((phrase, _)) = &text {
         // From text to text, newest case first, ending with the page. A case comes once, however many of its texts match.
-        Some((phrase, _)) => {
-            let mut query = Sql::new("SELECT DISTINCT cases.* FROM ");
-            query.push_live("case_words").push(" CROSS JOIN ").push_live("cases").push(" WHERE ");
-            push_match(&mut query, phrase, &asked.marks);
-            query.push(" AND cases.sequence = ");
-            push_sequence(&mut query);
-            query.push(" AND ");
-            (query, "text_number")
-        }
-        None => {
-            let mut query = Sql::new("SELECT * FROM ");
-            query.push_live("cases").push(" WHERE ");
-            (query, "sequence")
-        }
+        let mut query = Sql::new("SELECT DISTINCT cases.* FROM ");
+        query.push_live("case_words").push(" CROSS JOIN ").push_live("cases").push(" WHERE ");
+        push_match(&mut query, phrase, &asked.marks);
+        query.push(" AND cases.sequence = ");
+        push_sequence(&mut query);
+        query.push(" AND ");
+        (query, "text_number")
+    } else {
+        let mut query = Sql::new("SELECT * FROM ");
+        query.push_live("cases").push(" WHERE ");
+        (query, "sequence")
     };
     push_scope(&mut query, "cases", scope, organization);
     query.push(" AND ");

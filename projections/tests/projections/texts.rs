@@ -114,7 +114,7 @@ async fn a_case_is_found_once_however_many_of_its_texts_match_and_pages_go_on_af
 
 async fn very_long_texts_and_words_are_found_too() {
     let long = format!("{} {} end", "y".repeat(5_000), "word ".repeat(20_000));
-    let distinct: String = (0..8_000).map(|number| format!("w{number} ")).collect();
+    let distinct = (0..8_000).map(|number| format!("w{number}")).collect::<Vec<_>>().join(" ");
     let facts = [filed(0), filed(1), said(0, 1, &long), said(1, 2, &distinct)];
     let (_world, running) = running_with(&facts).await;
     assert_eq!(found_by(&running, "word word end").await, [0]);

@@ -12,6 +12,7 @@
 
 mod fleet;
 mod http;
+mod lists;
 mod load;
 mod raw;
 mod raw_postgres;
@@ -93,6 +94,9 @@ fn main() {
     }
     if wanted("visible") {
         runtime.block_on(write_side::visible());
+    }
+    if wanted("lists") {
+        runtime.block_on(lists::rows());
     }
     if wanted("reseller") {
         runtime.block_on(reseller::list());

@@ -47,6 +47,12 @@ async fn free_text_is_found_in_title_description_and_comments_as_it_stands() {
         assert_eq!(titles(&search(&alice, nothing).await), Vec::<String>::new(), "{nothing}");
     }
     assert_eq!(titles(&search(&alice, "").await).len(), 6, "an empty query means all");
+    // Words, as somebody types them: any case, no accents, the last one begun.
+    file(&alice, "ディスク障害", "À côté de la Straße").await;
+    for words in ["\"障害\"", "\"a COTE de\"", "strass"] {
+        assert_eq!(titles(&search(&alice, words).await), ["ディスク障害"], "{words}");
+    }
+    assert_eq!(titles(&search(&alice, "\"eedle\"").await), Vec::<String>::new(), "not the end of a word");
 }
 
 #[tokio::test]
