@@ -288,8 +288,13 @@ fn history(number: u64) -> Vec<ProjectedEvent> {
     }
     if !number.is_multiple_of(5) {
         let reopen_window_ends_at = Timestamp::UNIX_EPOCH;
-        let closing =
-            CaseClosed { closing: 1, side: Side::Customer, reopen_window_ends_at, escalation_ended: false };
+        let closing = CaseClosed {
+            closing: 1,
+            side: Side::Customer,
+            reopen_window_ends_at,
+            escalation_ended: false,
+            automatic: false,
+        };
         told.push(closing.into());
     }
     let told = told.into_iter().zip(0..);
@@ -368,6 +373,9 @@ fn filing(number: u64) -> CaseFiled {
             from: Timestamp::UNIX_EPOCH,
             until: None,
         },
+        channel: None,
+        follow_up_of: None,
+        imported_from: None,
     }
 }
 
