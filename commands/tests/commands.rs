@@ -7,21 +7,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use dossier_commands::{CommandError, Commands, Request, identity};
+use dossier_commands::{CaseOutcome, CommandError, Commands, Request, identity};
 use dossier_domain::access::{
     AccessCommand, AddMember, GrantEntitlement, RegisterOrganization, TransferManagement, VerifyDomain,
 };
 use dossier_domain::case::{AddComment, CaseCommand, CaseEvent, CloseCase, EditCase, FileCase, Status};
 use dossier_domain::catalogue::Priority;
 use dossier_domain::{
-    AccountStatus, Actor, CaseId, Catalogue, Contact, OrganizationId, Personal, PlanId, ProductId, Role,
-    StaffRole, Subject,
+    AccountStatus, Actor, CaseId, Catalogue, Contact, OrganizationId, Personal, PlanId, ProductId,
+    ProviderId, Role, StaffRole, Subject,
 };
 use dossier_eventlog::{EventStore, Position, Sealer};
 use dossier_eventlog::{MemoryKeyStore, MemoryStore};
 use jiff::Timestamp;
 use uuid::Uuid;
 
+#[path = "commands/merging.rs"]
+mod merging;
 #[path = "commands/standing.rs"]
 mod standing;
 
@@ -70,7 +72,11 @@ impl World {
         let account = identity::account_id(&self.sealer, "https://issuer.example", email);
         let staff = email.split('@').next().and_then(StaffRole::from_claim);
         let contact = Contact { email: email.to_owned(), display_name: email.to_owned() };
-        Actor::new(account, Personal::new(Subject::account(account), contact), staff)
+        let actor = Actor::new(account, Personal::new(Subject::account(account), contact), staff);
+        // Acme's cases are routed to it.
+        let provider =
+            ProviderId::new("north").ok().filter(|_| actor.staff_roles.contains(&StaffRole::Agent));
+        Actor { provider, ..actor }
     }
 
     fn request(&self, who: &str, number: u128) -> Request {
@@ -281,7 +287,7 @@ async fn a_node_with_stale_access_does_not_decide_on_it() {
     world.commands.access(&operator, &acme(), &transfer).await.unwrap();
     let filed =
         stale.case(&world.request("alice@acme.example", 4), &acme(), None, &world.file()).await.unwrap();
-    let [CaseEvent::CaseFiled(event)] = &filed.events[..] else { panic!("{:?}", filed.events) };
+    let [CaseEvent::CaseFiled(event), ..] = &filed.events[..] else { panic!("{:?}", filed.events) };
     assert_eq!(event.manager.as_ref().map(OrganizationId::as_str), Some("nimbus"));
     assert_eq!(event.access_revision, Some(6));
 }
@@ -291,22 +297,23 @@ async fn a_condition_on_the_revision_is_checked_on_the_logs_head() {
     let world = World::new().await;
     let other = world.restarted();
     let case = world.filed().await;
-    other
+    let seen = other
         .case(&world.request("alice@acme.example", 2), &acme(), Some(case), &world.comment("seen"))
         .await
         .unwrap();
-    world
+    let newest = world
         .commands
         .case(&world.request("alice@acme.example", 3), &acme(), Some(case), &world.comment("x"))
         .await
         .unwrap();
+    let revision = |outcome: &CaseOutcome| vec![outcome.folded.customer_revision.unwrap().0];
     let edit =
         |title: &str| CaseCommand::Edit(EditCase { title: Some(world.text(title)), ..EditCase::default() });
     let mut request = world.request("alice@acme.example", 4);
-    request.if_match = Some(vec![1]);
+    request.if_match = Some(revision(&seen));
     let refused = other.case(&request, &acme(), Some(case), &edit("stale")).await;
     assert!(matches!(refused, Err(CommandError::PreconditionFailed)), "{refused:?}");
-    request.if_match = Some(vec![2]);
+    request.if_match = Some(revision(&newest));
     assert!(other.case(&request, &acme(), Some(case), &edit("fresh")).await.is_ok());
 }
 
