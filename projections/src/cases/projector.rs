@@ -154,12 +154,16 @@ fn change(row: &mut CaseRow, event: &CaseEvent) {
             row.merged_into = None;
         }
         CaseEvent::ClosingAnnounced(announced) => {
-            row.closes_micros = Some(announced.closes_at.as_microsecond());
+            let unanswered = row.status == Status::SolutionProvided.as_str();
+            row.closes_micros = Some(announced.closes_at.as_microsecond()).filter(|_| unanswered);
         }
         CaseEvent::ResponseObjectiveSet(set) => {
             row.promise(Some(set));
         }
-        CaseEvent::ResponseClockSet(clock) => row.response_warn_micros = Some(clock.warn_at.as_microsecond()),
+        CaseEvent::ResponseClockSet(clock) => {
+            let promised = row.response_kind.is_some();
+            row.response_warn_micros = Some(clock.warn_at.as_microsecond()).filter(|_| promised);
+        }
         CaseEvent::ResponseMissed(missed) => {
             row.response_missed = row.response_kind.is_some();
             if missed.kind == ResponseKind::First {

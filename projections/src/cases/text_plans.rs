@@ -28,7 +28,8 @@ async fn filled(location: &ReadLocation) -> ReadDatabase {
         "product" => "'compute'",
         "status" => "CASE WHEN i % 10 = 0 THEN 'NEW' ELSE 'CLOSED' END",
         "priority" => "i % 5",
-        "escalated" | "test_case" => "FALSE",
+        "escalated" | "test_case" | "default_queue" | "response_missed" => "FALSE",
+        "first_response_on_time" => "NULL",
         name if name.ends_with("micros") || name.ends_with("revision") => "0",
         _ => "'x'",
     });

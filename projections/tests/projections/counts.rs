@@ -63,6 +63,11 @@ proptest! {
                 (reseller(Some("acme")), None),
                 (reseller(None), Some(organization("globex"))),
                 (VisibilityScope::Nothing, None),
+                (VisibilityScope::AllOrganizations, None),
+                (VisibilityScope::AllOrganizations, Some(organization("globex"))),
+                (of_provider(Some("north"), None), None),
+                (of_provider(Some("south"), None), Some(acme())),
+                (of_provider(None, Some("globex")), None),
             ] {
                 let asked = asked.as_ref();
                 let by_state = listed(&running, &scope, asked, |row| row.status.clone()).await;
@@ -71,6 +76,9 @@ proptest! {
                 assert_eq!(counted(&running, &scope, asked, CountBy::Priority).await, by_priority, "{scope:?}");
                 let by_product = listed(&running, &scope, asked, |row| row.product.clone()).await;
                 assert_eq!(counted(&running, &scope, asked, CountBy::Product).await, by_product, "{scope:?}");
+                let by_provider = listed(&running, &scope, asked, |row| row.provider.clone().unwrap_or_default());
+                let by_provider = by_provider.await;
+                assert_eq!(counted(&running, &scope, asked, CountBy::Provider).await, by_provider, "{scope:?}");
             }
         });
     }

@@ -19,7 +19,7 @@ mod resellers;
 mod rows;
 mod samples;
 mod store;
-mod texts;
 mod tally;
+mod texts;
 mod unreadable;
 mod world;

@@ -263,7 +263,7 @@ fn cases_with(events: &[(Option<u8>, u8)]) -> Vec<Fact> {
 
 fn any_cases(longest: usize) -> impl Strategy<Value = Vec<Fact>> {
     let number = prop::option::weighted(0.6, 0..60_u8);
-    prop::collection::vec((number, 0..13_u8), 1..longest).prop_map(|events| cases_with(&events))
+    prop::collection::vec((number, 0..CASE_EVENTS), 1..longest).prop_map(|events| cases_with(&events))
 }
 
 async fn pages(
@@ -312,7 +312,7 @@ proptest! {
     #[test]
     fn paging_neither_repeats_nor_drops_a_case_while_others_come_and_change(
         before in any_cases(30),
-        after in prop::collection::vec((0..60_u8, 0..13_u8), 0..20),
+        after in prop::collection::vec((0..60_u8, 0..CASE_EVENTS), 0..20),
         size in 1..5_u32,
     ) {
         block_on_each_engine(async || {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use dossier_domain::access::{AccessEvent, GrantChannel, ResellerRelation};
 use dossier_domain::case::{CaseEvent, CaseFiled};
-use dossier_domain::{CaseFacts, OrganizationId, VisibilityScope};
+use dossier_domain::{CaseFacts, OrganizationId, ProviderId, VisibilityScope};
 use dossier_eventlog::Position;
 use dossier_projections::case_history::{AttachmentQueries, FeedOrder, FeedQueries};
 use dossier_projections::cases::{CaseCondition, CaseQueries, Cases, CurrentCases};
@@ -53,6 +53,8 @@ fn filed_under(number: u8, customer: &str, product_name: &str, manager: Option<&
 struct Told {
     /// By number.
     cases: BTreeMap<u8, CaseFiled>,
+    /// Where each case was last routed to.
+    providers: BTreeMap<String, ProviderId>,
     relations: BTreeMap<String, ResellerRelation>,
 }
 
@@ -61,11 +63,15 @@ impl Told {
         let mut told = Self::default();
         for fact in facts {
             match &fact.event {
-                FactEvent::Case(event) => {
-                    if let CaseEvent::CaseFiled(filed) = &**event {
+                FactEvent::Case(event) => match &**event {
+                    CaseEvent::CaseFiled(filed) => {
                         told.cases.insert(u8::try_from(told.cases.len()).unwrap(), filed.clone());
                     }
-                }
+                    CaseEvent::CaseRouted(routed) => {
+                        told.providers.insert(fact.stream.id().to_owned(), routed.provider.clone());
+                    }
+                    _ => {}
+                },
                 FactEvent::Access(event) => told.evolve(fact.stream.id(), event),
                 FactEvent::Account(_) | FactEvent::Raw { .. } => {}
             }
@@ -89,13 +95,18 @@ impl Told {
             product: &filed.product,
             manager_at_filing: filed.manager.as_ref(),
             allowed_reseller: relation.and_then(ResellerRelation::allowed),
+            provider: self.providers.get(&case(number).to_string()),
         })
     }
 }
 
 fn all_scopes() -> Vec<VisibilityScope> {
-    let mut scopes = vec![VisibilityScope::Nothing, products_of("acme", &["compute"])];
+    let mut scopes =
+        vec![VisibilityScope::Nothing, VisibilityScope::AllOrganizations, products_of("acme", &["compute"])];
     scopes.extend(CUSTOMERS.map(all_of));
+    for name in [None, Some("north"), Some("south"), Some("nowhere")] {
+        scopes.extend([None, Some("acme"), Some("globex")].map(|of| of_provider(name, of)));
+    }
     for reseller in RESELLERS {
         for customer in [None, Some("acme"), Some("globex")] {
             for products in [&["compute"][..], &PRODUCTS] {
@@ -182,6 +193,13 @@ fn told_by(steps: &[(u8, bool, bool, bool)]) -> Vec<Fact> {
             // Mostly for whom it means something.
             7..=9 => facts.push(allowed(customer, manager.unwrap_or(reseller), channel)),
             10 => facts.push(allowed(customer, reseller, channel)),
+            // A hand-over of the newest case, or of the first.
+            13.. => {
+                let newest = u8::try_from(told.cases.len()).unwrap().checked_sub(1);
+                let number = newest.map(|newest| if second_customer { newest } else { 0 });
+                let to = PROVIDERS[usize::from(second_reseller)];
+                facts.extend(number.map(|number| Fact::of_case(number, routed(to)).for_support()));
+            }
             11 => facts.push(withdrawn(customer, manager.unwrap_or(reseller), channel)),
             _ => facts.push(withdrawn(customer, reseller, channel)),
         }
@@ -195,8 +213,8 @@ proptest! {
     /// R-RES-3.
     #[test]
     fn r_res_3_the_scope_in_sql_shows_what_the_domain_admits(
-        early in prop::collection::vec((0..13_u8, any::<bool>(), any::<bool>(), any::<bool>()), 1..14),
-        late in prop::collection::vec((0..13_u8, any::<bool>(), any::<bool>(), any::<bool>()), 1..14),
+        early in prop::collection::vec((0..16_u8, any::<bool>(), any::<bool>(), any::<bool>()), 1..14),
+        late in prop::collection::vec((0..16_u8, any::<bool>(), any::<bool>(), any::<bool>()), 1..14),
     ) {
         let steps: Vec<_> = early.iter().chain(&late).copied().collect();
         let (early, all) = (told_by(&early), told_by(&steps));
@@ -245,6 +263,36 @@ async fn r_res_3_a_reseller_sees_its_own_periods_while_it_manages_and_is_let_in(
         sql_agrees_with_the_domain(&world, &running, &Told::by(&facts)).await;
     }
     assert!(sql_agrees_with_the_domain(&world, &running, &Told::by(&facts)).await > 0, "some is seen");
+}
+
+/// R-ROUTE-1: by whom a case is seen moves with it, also where it is answered from memory.
+async fn r_route_1_after_a_hand_over_the_agents_of_the_other_provider_see_a_case_and_the_first_no_more() {
+    let world = World::new();
+    let running = world.run().await;
+    let current = CurrentCases::new(running.cases(), world.store.clone());
+    let mut facts: Vec<Fact> = filed_under(0, "acme", "compute", None).into();
+    world.append(&facts).await;
+    for (to, seen) in [
+        (None, [true, true, true]),
+        (Some("north"), [true, false, false]),
+        (Some("south"), [false, true, false]),
+        (Some("north"), [true, false, false]),
+    ] {
+        let hand_over: Vec<Fact> =
+            to.map(|to| Fact::of_case(0, routed(to)).for_support()).into_iter().collect();
+        world.append(&hand_over).await;
+        facts.extend(hand_over);
+        running.caught_up(world.store_head().await).await;
+        // The second time it is in memory, asked for by somebody else.
+        for _ in 0..2 {
+            for (name, seen) in [Some("north"), Some("south"), None].into_iter().zip(seen) {
+                let row = current.get(&of_provider(name, None), &acme(), case(0)).await.unwrap();
+                assert_eq!(row.is_some(), seen, "{name:?} after {to:?}");
+            }
+            assert!(current.get(&all_of("acme"), &acme(), case(0)).await.unwrap().is_some());
+        }
+        sql_agrees_with_the_domain(&world, &running, &Told::by(&facts)).await;
+    }
 }
 
 /// One list across customers, page by page in one order.
@@ -435,6 +483,7 @@ async fn a_rebuild_of_either_side_shows_a_reseller_the_same() {
 
 on_each_engine!(
     r_res_3_a_reseller_sees_its_own_periods_while_it_manages_and_is_let_in,
+    r_route_1_after_a_hand_over_the_agents_of_the_other_provider_see_a_case_and_the_first_no_more,
     a_resellers_list_runs_across_its_customers_in_the_order_of_filing,
     who_was_let_in_is_kept_as_intervals,
     r_res_2_waiting_for_visibility_waits_for_it_alone_and_says_that_it_is_late_or_halted,

@@ -1,7 +1,10 @@
 //! Each event leads to the right row.
 
-use dossier_domain::case::{CaseFiled, CaseState, CommentAddedV1, Problem, Reproducible};
-use dossier_domain::catalogue::Priority;
+use dossier_domain::case::{
+    CaseEvent, CaseFiled, CaseMerged, CaseState, CaseUnassigned, ClosingAnnounced, CommentAddedV1,
+    MergeUndone, Problem, Reproducible, ResponseGiven, ResponseKind, ResponseMissed,
+};
+use dossier_domain::catalogue::{Channel, Priority};
 use dossier_domain::personal::{seal_all, subjects_to_seal};
 use dossier_domain::{Aggregate, Side};
 use dossier_eventlog::{Audience, Revision, SealError};
@@ -43,6 +46,8 @@ async fn r_case_1_a_filing_is_shown_with_all_that_was_given() {
         problem: Some(problem),
         side: Side::Reseller,
         manager: Some(organization("partner")),
+        channel: Some(Channel::Email),
+        follow_up_of: Some(case(9)),
         ..filing(0)
     };
     let row = row_after(&[entitled("acme", "compute", "gold"), Fact::of_case(0, filing)]).await;
@@ -76,6 +81,20 @@ async fn r_case_1_a_filing_is_shown_with_all_that_was_given() {
         filer_name: Some("alice".to_owned()),
         filer_side: "reseller".to_owned(),
         manager: Some("partner".to_owned()),
+        channel: Some("email".to_owned()),
+        follow_up_of: Some(case(9).to_string()),
+        provider: None,
+        default_queue: false,
+        assignee: None,
+        assignee_email: None,
+        assignee_name: None,
+        response_kind: None,
+        response_due_micros: None,
+        response_warn_micros: None,
+        response_missed: false,
+        first_response_on_time: None,
+        merged_into: None,
+        closes_micros: None,
         filed_at_micros: micros(1),
         updated_at_micros: micros(1),
         customer_updated_at_micros: micros(1),
@@ -87,7 +106,7 @@ async fn r_case_1_a_filing_is_shown_with_all_that_was_given() {
 
 async fn every_event_changes_what_it_says_and_nothing_else() {
     type Change = fn(&mut CaseRow);
-    let changes: [(u8, Change); 13] = [
+    let changes: [(u8, Change); 34] = [
         (0, |_| {}),
         (1, |row| row.status = "IN_PROGRESS".into()),
         (2, |row| row.title = Some("renamed 1".to_owned())),
@@ -101,6 +120,35 @@ async fn every_event_changes_what_it_says_and_nothing_else() {
         (10, |row| row.status = "CLOSED".into()),
         (11, |_| {}),
         (12, |row| row.status = "IN_PROGRESS".into()),
+        (13, |row| row.provider = Some("north".to_owned())),
+        (14, |row| {
+            row.assignee = Some(agent(1).to_string());
+            (row.assignee_email, row.assignee_name) = (Some("ben@acme.example".into()), Some("ben".into()));
+        }),
+        (15, |_| {}),
+        (16, |row| {
+            row.response_kind = Some("next".to_owned());
+            row.response_due_micros = Some(micros(901));
+        }),
+        // Of no promise that is open.
+        (17, |_| {}),
+        (18, |_| {}),
+        (19, |_| {}),
+        (20, |_| {}),
+        (21, |row| (row.status, row.merged_into) = ("CLOSED".into(), Some(case(1).to_string()))),
+        (22, |row| row.status = "IN_PROGRESS".into()),
+        (23, |_| {}),
+        (24, |_| {}),
+        // Of no solution.
+        (25, |_| {}),
+        (26, |_| {}),
+        (27, |_| {}),
+        (28, |_| {}),
+        (29, |_| {}),
+        (30, |_| {}),
+        (31, |_| {}),
+        (32, |row| row.status = "SOLUTION_PROVIDED".into()),
+        (33, |_| {}),
     ];
     let before = row_after(&[filed(0)]).await;
     for (kind, change) in changes {
@@ -110,6 +158,92 @@ async fn every_event_changes_what_it_says_and_nothing_else() {
         (expected.revision, expected.customer_revision) = (1, 1);
         (expected.updated_at_micros, expected.customer_updated_at_micros) = (micros(1), micros(1));
         assert_eq!(after, expected, "event {kind}");
+    }
+}
+
+fn all_about(events: Vec<CaseEvent>) -> Vec<Fact> {
+    [filed(0)].into_iter().chain(events.into_iter().map(|event| Fact::of_case(0, event).as_heard())).collect()
+}
+
+/// R-ROUTE-1.
+async fn r_route_1_a_hand_over_drops_whoever_had_the_case_and_routing_it_to_the_same_does_not() {
+    let (north, south) = (CaseEvent::from(routed("north")), CaseEvent::from(routed("south")));
+    let ann = CaseEvent::from(assigned(2));
+    let taken = CaseEvent::from(CaseUnassigned { agent: agent(2) });
+    let shown = async |events: Vec<CaseEvent>| {
+        let row = row_after(&all_about(events)).await;
+        assert_eq!(row.customer_revision, 0, "customers learn of none");
+        assert_eq!(row.assignee.is_some(), row.assignee_email.is_some() && row.assignee_name.is_some());
+        (row.provider.unwrap(), row.default_queue, row.assignee_name)
+    };
+    let here = |provider: &str, default_queue, name: Option<&str>| {
+        (provider.to_owned(), default_queue, name.map(str::to_owned))
+    };
+    let assigned = vec![north.clone(), ann.clone()];
+    assert_eq!(shown(vec![north.clone()]).await, here("north", false, None));
+    assert_eq!(shown(assigned.clone()).await, here("north", false, Some("ann")));
+    let then = |event: &CaseEvent| assigned.iter().chain([event]).cloned().collect::<Vec<_>>();
+    assert_eq!(shown(then(&taken)).await, here("north", false, None));
+    assert_eq!(shown(then(&north)).await, here("north", false, Some("ann")));
+    assert_eq!(shown(then(&south)).await, here("south", true, None));
+}
+
+/// R-RESPONSE-1.
+async fn r_response_1_a_promise_stands_until_it_is_kept_and_the_first_verdict_stays() {
+    use ResponseKind::{First, Next};
+    let set = |kind| CaseEvent::from(response_set(kind, 500));
+    let clock = |kind| CaseEvent::from(clock_set(kind, 500, 400));
+    let missed = |kind| CaseEvent::from(ResponseMissed { kind, due_at: at(500) });
+    let given =
+        |kind, on_time| CaseEvent::from(ResponseGiven { kind, due_at: at(500), at: at(600), on_time });
+    let (due, warn) = (Some(micros(500)), Some(micros(400)));
+    for (events, kind, times, is_missed, first) in [
+        (vec![set(First), clock(First)], Some("first"), (due, warn), false, None),
+        (vec![set(First), clock(First), missed(First)], Some("first"), (due, warn), true, Some(false)),
+        (vec![set(First), clock(First), given(First, true)], None, (None, None), false, Some(true)),
+        (vec![set(First), missed(First), given(First, false)], None, (None, None), false, Some(false)),
+        (vec![given(First, true), set(Next), missed(Next)], Some("next"), (due, None), true, Some(true)),
+        (
+            vec![given(First, true), set(Next), missed(Next), set(Next)],
+            Some("next"),
+            (due, None),
+            false,
+            Some(true),
+        ),
+        (vec![set(First), clock(First), closed().into()], None, (None, None), false, None),
+    ] {
+        let row = row_after(&all_about(events.clone())).await;
+        assert_eq!(row.response_kind.as_deref(), kind, "{events:?}");
+        assert_eq!((row.response_due_micros, row.response_warn_micros), times, "{events:?}");
+        assert_eq!((row.response_missed, row.first_response_on_time), (is_missed, first), "{events:?}");
+    }
+}
+
+async fn a_merged_case_points_to_where_it_goes_on_until_that_is_undone() {
+    let target = case(3);
+    let merged = CaseEvent::from(CaseMerged { target, escalation_ended: true });
+    let before = vec![case_event(5, 1), response_set(ResponseKind::First, 500).into()];
+    let events = [before, vec![merged]].concat();
+    let row = row_after(&all_about(events.clone())).await;
+    assert_eq!((&*row.status, row.merged_into), ("CLOSED", Some(target.to_string())));
+    assert_eq!((row.escalated, row.response_kind), (false, None));
+    let undone = [events, vec![MergeUndone { target }.into()]].concat();
+    let row = row_after(&all_about(undone)).await;
+    assert_eq!((&*row.status, row.merged_into), ("IN_PROGRESS", None));
+}
+
+async fn an_announced_closing_is_shown_until_somebody_answers() {
+    let announced = |closes| CaseEvent::from(ClosingAnnounced { solution: 1, closes_at: at(closes) });
+    let base = vec![solved(1).into(), announced(800)];
+    let closes =
+        async |then: Vec<CaseEvent>| row_after(&all_about([base.clone(), then].concat())).await.closes_micros;
+    assert_eq!(closes(vec![]).await, Some(micros(800)));
+    assert_eq!(closes(vec![case_event(0, 1)]).await, Some(micros(800)), "a comment alone changes no status");
+    for answer in [case_event(1, 1), case_event(8, 1), solved(2).into(), closed().into()] {
+        assert_eq!(closes(vec![answer.clone()]).await, None, "{answer:?}");
+        let late = closes(vec![answer.clone(), announced(900)]).await;
+        let unanswered = matches!(answer, CaseEvent::SolutionProposed(_));
+        assert_eq!(late, unanswered.then(|| micros(900)), "{answer:?}");
     }
 }
 
@@ -245,7 +379,8 @@ proptest! {
                 let of_fold = CaseRow::of_case(folded, Revision(revision), Revision(seen), updated, seen_at);
                 let scope = all_of(folded.organization.as_str());
                 let row = running.cases().get(&scope, &folded.organization, folded.id).await.unwrap().unwrap();
-                assert_eq!(CaseRow { sequence: 0, ..row }, of_fold);
+                // The fold does not keep whether it went to the default queue.
+                assert_eq!(CaseRow { sequence: 0, default_queue: false, ..row }, of_fold);
             }
         });
     }
@@ -254,6 +389,10 @@ proptest! {
 on_each_engine!(
     r_case_1_a_filing_is_shown_with_all_that_was_given,
     every_event_changes_what_it_says_and_nothing_else,
+    r_route_1_a_hand_over_drops_whoever_had_the_case_and_routing_it_to_the_same_does_not,
+    r_response_1_a_promise_stands_until_it_is_kept_and_the_first_verdict_stays,
+    a_merged_case_points_to_where_it_goes_on_until_that_is_undone,
+    an_announced_closing_is_shown_until_somebody_answers,
     r_esc_2_an_escalation_ends_when_it_is_resolved_or_the_case_is_closed,
     r_comment_3_what_is_for_support_moves_the_revision_but_not_the_customers,
     r_comment_3_a_note_for_support_and_its_attachment_are_not_in_the_history,

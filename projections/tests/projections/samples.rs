@@ -3,15 +3,20 @@
 use dossier_domain::access::{AccessEvent, Entitlement};
 use dossier_domain::account::AccountEvent;
 use dossier_domain::case::{
-    AttachmentAdded, CaseClosed, CaseEscalated, CaseEvent, CaseFiled, CaseRenamed, CaseStateChanged,
-    ClassificationRef, CommentAdded, EscalationAcknowledged, EscalationReason, EscalationResolved,
-    InformationKind, InformationRequested, PriorityChanged, ReopenedWithin30Days, SolutionKind,
-    SolutionProposed, StateChangeCause, Status, SubscribersChanged,
+    AttachmentAdded, CaseAssigned, CaseClosed, CaseEscalated, CaseEvent, CaseFiled, CaseMerged, CaseRenamed,
+    CaseRouted, CaseStateChanged, CaseUnassigned, CasesLinked, CasesUnlinked, ClassificationRef,
+    ClosingAnnounced, CommentAdded, EscalationAcknowledged, EscalationReason, EscalationResolved,
+    IncidentReportRequested, InformationKind, InformationRequested, InternalNoteAdded, LinkKind, MergeUndone,
+    MergedCaseReceived, MergedCaseReturned, ObjectiveCause, PriorityChanged, ReopenWindowEnded,
+    ReopenedWithin30Days, ResponseClockSet, ResponseGiven, ResponseKind, ResponseMissed,
+    ResponseObjectiveSet, ResponseWarned, RoutingCause, ServiceCreditRequested, SolutionKind,
+    SolutionParticulars, SolutionProposed, StateChangeCause, Status, SubscribersChanged, SurveyAnswered,
+    SurveyChannel,
 };
-use dossier_domain::catalogue::Priority;
+use dossier_domain::catalogue::{Priority, ResponseObjective};
 use dossier_domain::{
-    AccountId, AttachmentId, CaseId, CommentId, Contact, OrganizationId, Personal, PlanId, ProductId, Side,
-    Subject, VisibilityScope,
+    AccountId, AttachmentId, CalendarId, CaseId, CommentId, Contact, EventAudience, NoteId, OrganizationId,
+    Personal, PlanId, ProductId, ProviderId, Side, Subject, VisibilityScope,
 };
 use dossier_eventlog::{Audience, StreamName};
 use jiff::Timestamp;
@@ -60,6 +65,13 @@ impl Fact {
 
     pub(crate) fn of_account(account: AccountId, event: impl Into<AccountEvent>) -> Self {
         Self::new(stream(&format!("account-{account}")), FactEvent::Account(event.into()))
+    }
+
+    /// For those who may ever learn of it, as a command would store it.
+    pub(crate) fn as_heard(self) -> Self {
+        let for_support =
+            matches!(&self.event, FactEvent::Case(event) if event.audience() == EventAudience::Support);
+        if for_support { self.for_support() } else { self }
     }
 
     pub(crate) fn for_support(mut self) -> Self {
@@ -114,6 +126,11 @@ pub(crate) fn products_of(name: &str, products: &[&str]) -> VisibilityScope {
     }
 }
 
+/// What the agents of a provider, or of none, see.
+pub(crate) fn of_provider(name: Option<&str>, of: Option<&str>) -> VisibilityScope {
+    VisibilityScope::Provider { provider: name.map(provider), organization: of.map(organization) }
+}
+
 /// The subject whose key seals what alice says.
 pub(crate) fn alice() -> Subject {
     Subject::contact(1)
@@ -146,6 +163,9 @@ pub(crate) fn filing(number: u8) -> CaseFiled {
         subscribers: Vec::new(),
         test_case: false,
         problem: None,
+        channel: None,
+        follow_up_of: None,
+        imported_from: None,
         filer: contact("alice"),
         side: Side::Customer,
         manager: None,
@@ -194,13 +214,111 @@ pub(crate) fn attachment(number: u64) -> AttachmentAdded {
 }
 
 pub(crate) fn closed() -> CaseClosed {
-    CaseClosed { closing: 1, side: Side::Customer, reopen_window_ends_at: at(9_000), escalation_ended: false }
+    CaseClosed {
+        closing: 1,
+        side: Side::Customer,
+        reopen_window_ends_at: at(9_000),
+        escalation_ended: false,
+        automatic: false,
+    }
 }
+
+pub(crate) fn provider(name: &str) -> ProviderId {
+    ProviderId::new(name).unwrap()
+}
+
+pub(crate) const PROVIDERS: [&str; 2] = ["north", "south"];
+
+pub(crate) fn routed(to: &str) -> CaseRouted {
+    CaseRouted {
+        provider: provider(to),
+        from: None,
+        cause: RoutingCause::HandOver,
+        default_queue: to == "south",
+        routing: None,
+        reason: None,
+    }
+}
+
+pub(crate) fn agent(number: u64) -> AccountId {
+    AccountId(Ulid::from(u128::from(number) + 4_000_000))
+}
+
+pub(crate) fn assigned(number: u64) -> CaseAssigned {
+    let contact = contact(if number.is_multiple_of(2) { "ann" } else { "ben" });
+    CaseAssigned { agent: agent(number), contact, provider: Some(provider("north")) }
+}
+
+pub(crate) fn response_set(kind: ResponseKind, due: i64) -> ResponseObjectiveSet {
+    ResponseObjectiveSet {
+        kind,
+        due_at: at(due),
+        from: at(due - 100),
+        priority: Priority::P3,
+        plan: PlanId::new("gold").unwrap(),
+        objective: ResponseObjective::BusinessMinutes(480),
+        cause: ObjectiveCause::Comment,
+    }
+}
+
+pub(crate) fn clock_set(kind: ResponseKind, due: i64, warn: i64) -> ResponseClockSet {
+    let calendar = CalendarId::new("paris").unwrap();
+    ResponseClockSet { kind, due_at: at(due), warn_at: at(warn), calendar, counted: Vec::new() }
+}
+
+pub(crate) fn solved(number: u64) -> SolutionProposed {
+    SolutionProposed {
+        solution: SolutionKind::Outage,
+        text: text(&format!("so {number}")),
+        author: contact("agent"),
+        particulars: SolutionParticulars::default(),
+        automatic_closing: None,
+    }
+}
+
+/// What came with routing, promises, merging and closing by itself, by number.
+fn later_event(kind: u8, number: u64) -> CaseEvent {
+    let response = if number.is_multiple_of(2) { ResponseKind::First } else { ResponseKind::Next };
+    let second = i64::try_from(number).unwrap();
+    let (other, on_time) = (case(u8::try_from(number % 6).unwrap()), number.is_multiple_of(3));
+    match kind {
+        0 => routed(PROVIDERS[usize::from(number.is_multiple_of(2))]).into(),
+        1 => assigned(number).into(),
+        2 => CaseUnassigned { agent: agent(number) }.into(),
+        3 => response_set(response, second + 900).into(),
+        4 => clock_set(response, second + 900, second + 700).into(),
+        5 => ResponseWarned { kind: response, due_at: at(second) }.into(),
+        6 => ResponseMissed { kind: response, due_at: at(second) }.into(),
+        7 => ResponseGiven { kind: response, due_at: at(second), at: at(second), on_time }.into(),
+        8 => CaseMerged { target: other, escalation_ended: true }.into(),
+        9 => MergeUndone { target: other }.into(),
+        10 => MergedCaseReceived { source: other }.into(),
+        11 => MergedCaseReturned { source: other }.into(),
+        12 => ClosingAnnounced { solution: 1, closes_at: at(second + 5_000) }.into(),
+        13 => CasesLinked { other, kind: LinkKind::Related }.into(),
+        14 => CasesUnlinked { other, kind: LinkKind::Related }.into(),
+        15 => ServiceCreditRequested { solution: 1, side: Side::Customer }.into(),
+        16 => IncidentReportRequested { solution: 1, side: Side::Customer }.into(),
+        17 => {
+            let via = SurveyChannel::SignedIn;
+            SurveyAnswered { closing: 1, rating: 4, text: Some(text("fine")), via }.into()
+        }
+        18 => ReopenWindowEnded { closing: 1 }.into(),
+        19 => solved(number).into(),
+        _ => {
+            let note = NoteId(Ulid::from(u128::from(number) + 5_000_000));
+            InternalNoteAdded { note, body: text("psst"), author: contact("agent") }.into()
+        }
+    }
+}
+
+/// So many kinds of events beside the filing.
+pub(crate) const CASE_EVENTS: u8 = 34;
 
 /// Every kind of event but the filing, by number.
 pub(crate) fn case_event(kind: u8, number: u64) -> CaseEvent {
     let priority = Priority::ALL[usize::try_from(number % 5).unwrap()];
-    match kind % 13 {
+    match kind % CASE_EVENTS {
         0 => comment(number, &format!("comment {number}")).into(),
         1 => CaseStateChanged {
             from: Status::New,
@@ -225,11 +343,11 @@ pub(crate) fn case_event(kind: u8, number: u64) -> CaseEvent {
             author: contact("agent"),
         }
         .into(),
-        9 => SolutionProposed { solution: SolutionKind::Solved, text: text("so"), author: contact("agent") }
-            .into(),
+        9 => solved(number).into(),
         10 => closed().into(),
         11 => attachment(number).into(),
-        _ => ReopenedWithin30Days { closing: 1, comment: comment_id(number) }.into(),
+        12 => ReopenedWithin30Days { closing: 1, comment: comment_id(number) }.into(),
+        later => later_event(later - 13, number),
     }
 }
 
@@ -245,8 +363,8 @@ pub(crate) fn history(told: &[(u8, u8)]) -> Vec<Fact> {
                 let manager = (number % 2 == 0).then(|| crate::samples::organization("nimbus"));
                 Fact::of_case(number, CaseFiled { organization, product, manager, ..filing(number) })
             }
-            (number, 13) if number < 6 => Fact::of_case(number, case_event(4, index)).for_support(),
-            (number, kind) if number < 6 => Fact::of_case(number, case_event(kind, index)),
+            (number, CASE_EVENTS) if number < 6 => Fact::of_case(number, case_event(4, index)).for_support(),
+            (number, kind) if number < 6 => Fact::of_case(number, case_event(kind, index)).as_heard(),
             (6, kind) => {
                 let organization = if kind % 3 == 2 { "globex" } else { "acme" };
                 if known.insert(6 + u8::from(kind % 3 == 2)) {
@@ -263,7 +381,7 @@ pub(crate) fn history(told: &[(u8, u8)]) -> Vec<Fact> {
 
 /// Up to so many events of some cases, an organization's access, accounts, and a stream that no read model knows.
 pub(crate) fn any_history(longest: usize) -> impl Strategy<Value = Vec<Fact>> {
-    prop::collection::vec((0..9_u8, 0..14_u8), 1..=longest).prop_map(|told| history(&told))
+    prop::collection::vec((0..9_u8, 0..=CASE_EVENTS), 1..=longest).prop_map(|told| history(&told))
 }
 
 pub(crate) fn few(cases: u32) -> ProptestConfig {
