@@ -15,7 +15,7 @@ use dossier_api::sign_in::dev_issuer::DEV_ISSUER;
 use dossier_api::system::{Edge, System};
 use dossier_commands::{AccessOutcome, Clock, CommandError, Request, identity};
 use dossier_domain::access::{AccessCommand, AccessRejection};
-use dossier_domain::{Actor, CommandId, Contact, OrganizationId, Personal, StaffRole, Subject};
+use dossier_domain::{Actor, CommandId, Contact, OrganizationId, Personal, ProviderId, StaffRole, Subject};
 use dossier_eventlog::{Position, RecordedEvent};
 use jiff::{SignedDuration, Timestamp};
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -205,11 +205,11 @@ impl Server {
         let display_name = person.map_or(email, |person| person.name).to_owned();
         let contact = Contact { email: email.to_owned(), display_name };
         let roles = person.map_or(&[][..], |person| person.staff.roles);
-        Actor::new(
-            account,
-            Personal::new(Subject::account(account), contact),
-            roles.iter().filter_map(|role| StaffRole::from_claim(role)),
-        )
+        let roles = roles.iter().filter_map(|role| StaffRole::from_claim(role));
+        let mut actor = Actor::new(account, Personal::new(Subject::account(account), contact), roles);
+        let provider = person.and_then(|person| person.staff.provider);
+        actor.provider = provider.and_then(|id| ProviderId::new(id).ok());
+        actor
     }
 
     /// A command request by somebody under a number of its own.

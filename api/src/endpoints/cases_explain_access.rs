@@ -8,7 +8,7 @@ use dossier_domain::authority::explain::{
     AccessHistory, EventRef, Explanation, Fact, FactKind, Histories, PastEvent, explain_access,
 };
 use dossier_domain::export::{ExportKind, ExportScope};
-use dossier_domain::{AccountId, Actor, Contact, OrganizationId, Personal, StaffRole, Subject};
+use dossier_domain::{AccountId, Actor, Contact, OrganizationId, Personal, ProviderId, StaffRole, Subject};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -153,6 +153,7 @@ fn name_of(kind: &FactKind) -> &'static str {
             description = "The organization that they act for: `organizations/nimbus`; directly when absent"),
         ("roles" = Option<String>, Query,
             description = "Staff roles of the principal, separated by commas: they come with the sign-in and are not in the log"),
+        ("provider" = Option<String>, Query, description = "The support provider that an agent works for, which the sign-in tells too"),
     ),
     responses((status = 200, description = "Whether, and why", body = AccessExplanationResource)),
 )]
@@ -164,6 +165,7 @@ pub async fn handle(call: Call) -> Result<Reply, ApiError> {
     let at = asked_at.unwrap_or_else(|| commands.now());
     let acting_for = call.query.text("actingFor").map(acting_for).transpose()?;
     let roles = call.query.text("roles").map(roles).transpose()?.unwrap_or_default();
+    let provider = call.query.text("provider").map(provider).transpose()?;
     let wanted = Wanted::parse(call.query.text("principal"))?;
 
     let case_events = commands.case_history(case).await.map_err(refusals::history)?;
@@ -207,7 +209,8 @@ pub async fn handle(call: Call) -> Result<Reply, ApiError> {
         acting_for: reseller.as_ref().map(history_of),
         other_customers: &others,
     };
-    let explanation = explain_access(&somebody(account, roles), &histories, commands.catalogue(), at);
+    let explanation =
+        explain_access(&somebody(account, roles, provider), &histories, commands.catalogue(), at);
     let acting_for = reseller.as_ref().map(|(organization, _)| format!("organizations/{organization}"));
     Reply::json(&resource(account, at, acting_for, explanation))
 }
@@ -303,10 +306,16 @@ async fn member_with(
     }
 }
 
-/// Somebody of whom only the account and the staff roles count.
-fn somebody(account: AccountId, roles: BTreeSet<StaffRole>) -> Actor {
+/// Somebody of whom only the account, the staff roles and the provider count.
+fn somebody(account: AccountId, roles: BTreeSet<StaffRole>, provider: Option<ProviderId>) -> Actor {
     let contact = Contact { email: String::new(), display_name: String::new() };
-    Actor::new(account, Personal::new(Subject::account(account), contact), roles)
+    let contact = Personal::new(Subject::account(account), contact);
+    Actor { provider, ..Actor::new(account, contact, roles) }
+}
+
+fn provider(text: &str) -> Result<ProviderId, ApiError> {
+    ProviderId::new(text)
+        .map_err(|why| ApiError::invalid_field("provider", why.to_string()).with_reason("INVALID_QUERY"))
 }
 
 fn roles(text: &str) -> Result<BTreeSet<StaffRole>, ApiError> {

@@ -130,10 +130,11 @@ async fn r_audit_1_an_auditor_replays_every_event_of_a_case_with_everything_that
     }
     assert_eq!(told[0]["correlationId"], "ticket-4711");
     assert_eq!(told[0]["actor"], server.actor(ALICE).account.to_string());
-    assert_eq!(told[1]["actor"], server.actor(AGENT).account.to_string());
+    let comment = told.iter().find(|event| event["type"] == "CommentAdded").unwrap();
+    assert_eq!(comment["actor"], server.actor(AGENT).account.to_string());
     assert_eq!(told[0]["data"]["title"]["open"], sample_case()["displayName"]);
     assert_eq!(told[0]["data"]["filer"]["open"]["email"], ALICE);
-    assert_eq!(told[1]["data"]["body"]["open"], "We look into it.");
+    assert_eq!(comment["data"]["body"]["open"], "We look into it.");
     let changes: Vec<_> = told.iter().filter(|event| event["type"] == "CaseStateChanged").collect();
     assert_eq!(changes[0]["data"]["cause"], "support_answer", "every change says why");
     let note = told.last().unwrap();
@@ -200,7 +201,8 @@ async fn r_audit_1_a_case_is_seen_as_it_stood_at_any_past_instant() {
             4 => drop(alice.post(&format!("{case}:close"), &json!({})).await.ok()),
             _ => drop(alice.post(&format!("{case}/comments"), &json!({"body": "Again."})).await.ok()),
         }
-        seen.push((server.clock.now(), alice.get(&case).await));
+        // An auditor sees what support sees, whose revision moves with every event.
+        seen.push((server.clock.now(), agent.get(&case).await));
         server.clock.advance(SignedDuration::from_mins(7));
     }
     let path = format!("{case}/events");
@@ -257,7 +259,8 @@ async fn what_was_erased_stays_erased_for_an_auditor_too() {
     let told = history(&auditor, &path, 100).await;
     assert_eq!(told[0]["data"]["filer"], json!({"subject": subject}));
     assert!(!told[0].to_string().contains(ALICE));
-    assert_eq!(told[1]["data"]["body"]["open"], "We look into it.", "others keep what is theirs");
+    let comment = told.iter().find(|event| event["type"] == "CommentAdded").unwrap();
+    assert_eq!(comment["data"]["body"]["open"], "We look into it.", "others keep what is theirs");
     let at = encoded(&server.clock.now().to_string());
     let state = auditor.get(&format!("{path}?at={at}")).await.ok();
     assert_eq!(state["filer"], json!({"subject": subject}));

@@ -299,12 +299,16 @@ impl<'a> Tour<'a> {
         let stored = server.head().await.0 > before.0;
         let fits = match expected {
             // Support may close, and is told that it needs a solution first (R-CLOSE-1).
-            "yes" if endpoint.id == "cases.close" && standing.starts_with("agent") => {
+            "yes" if endpoint.id == "cases.close" && standing == "agent" => {
                 (answer.status, reason(&answer).as_str()) == (400, "SOLUTION_REQUIRED") && !stored
             }
             // A published path that is refused to whoever may upload.
             "yes" if endpoint.id == "media.upload.withoutMedia" => {
                 (answer.status, reason(&answer).as_str()) == (400, "MEDIA_MISSING") && !stored
+            }
+            // The case is with the other provider: to this one's agents there is none (R-ROUTE-1).
+            "yes" if standing == "agent_south" && endpoint.path.contains(&Segment::Case) => {
+                answer.status == 404 && reason(&answer).ends_with("_NOT_FOUND") && !stored
             }
             "yes" => (200..300).contains(&answer.status) && stored == (endpoint.kind != Kind::Query),
             refusal => answer.status == 403 && reason(&answer) == refusal && !stored,
