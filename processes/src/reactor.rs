@@ -16,6 +16,7 @@ use dossier_eventlog::{EventId, Metadata, RecordedEvent, Sealer};
 use uuid::Uuid;
 
 pub mod issue;
+pub(crate) mod lead;
 mod runner;
 pub mod start;
 mod status;

@@ -1,5 +1,5 @@
-//! The work store: how far each process has come, who holds which lease, which processes there are, and who is signed in with
-//! a browser. No rebuild touches it (promise 10): losing it would repeat effects, so it is durable, and its checkpoints name
+//! The work store: how far each process has come, who holds which lease, which timers there are, which processes, and who is
+//! signed in with a browser. No rebuild touches it (promise 10): losing it would repeat effects, so it is durable, and its checkpoints name
 //! the log they belong to.
 
 use async_trait::async_trait;
@@ -14,11 +14,13 @@ mod contract;
 mod postgres;
 mod sessions;
 mod sqlite;
+mod timers;
 
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresWorkStore;
 pub use sessions::{SealedSession, SessionStore};
 pub use sqlite::SqliteWorkStore;
+pub use timers::{CaseTimers, SetTimer, TimerStore};
 
 /// How far a process has come in a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +68,7 @@ impl From<sqlx::Error> for WorkStoreError {
 
 /// Keeps what processes must not forget.
 #[async_trait]
-pub trait WorkStore: Send + Sync + 'static {
+pub trait WorkStore: TimerStore {
     /// Where a process stands; `None` when it has never been here.
     ///
     /// # Errors
@@ -193,6 +195,24 @@ macro_rules! statements {
         const WITHDRAW: &str = concat!("DELETE FROM ", $prefix, "member WHERE node = $1");
         const MEMBERS: &str = concat!("SELECT said FROM ", $prefix, "member ORDER BY node");
 
+        async fn move_checkpoint(
+            executor: impl sqlx::Executor<'_, Database = Database>,
+            process: &str,
+            from: Option<&WorkCheckpoint>,
+            to: &WorkCheckpoint,
+        ) -> Result<(), WorkStoreError> {
+            let mut query = sqlx::query(if from.is_some() { ADVANCE } else { FIRST_CHECKPOINT })
+                .bind(process)
+                .bind(to.log_id.as_bytes().to_vec())
+                .bind(stored(to.position))
+                .bind(to.event_id.map(|id| id.0.as_bytes().to_vec()));
+            if let Some(from) = from {
+                query = query.bind(from.log_id.as_bytes().to_vec()).bind(stored(from.position));
+            }
+            let moved = query.execute(executor).await?.rows_affected() == 1;
+            if moved { Ok(()) } else { Err(WorkStoreError::Fenced(process.to_owned())) }
+        }
+
         #[async_trait]
         impl WorkStore for Adapter {
             async fn checkpoint(&self, process: &str) -> Result<Option<WorkCheckpoint>, WorkStoreError> {
@@ -207,16 +227,7 @@ macro_rules! statements {
                 from: Option<&WorkCheckpoint>,
                 to: &WorkCheckpoint,
             ) -> Result<(), WorkStoreError> {
-                let mut query = sqlx::query(if from.is_some() { ADVANCE } else { FIRST_CHECKPOINT })
-                    .bind(process)
-                    .bind(to.log_id.as_bytes().to_vec())
-                    .bind(stored(to.position))
-                    .bind(to.event_id.map(|id| id.0.as_bytes().to_vec()));
-                if let Some(from) = from {
-                    query = query.bind(from.log_id.as_bytes().to_vec()).bind(stored(from.position));
-                }
-                let moved = query.execute(&self.pool).await?.rows_affected() == 1;
-                if moved { Ok(()) } else { Err(WorkStoreError::Fenced(process.to_owned())) }
+                move_checkpoint(&self.pool, process, from, to).await
             }
 
             async fn take_lease(

@@ -16,7 +16,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::runner::{Pace, Runner};
+use super::lead::{self, Lead, Pace};
+use super::runner::Runner;
 use super::{Begin, Issue, Reactor, ReactorStatus};
 use crate::work_store::{WorkCheckpoint, WorkStore, WorkStoreError};
 
@@ -67,7 +68,7 @@ pub async fn claim_new_log(store: &dyn EventStore, work: &dyn WorkStore) -> Resu
 }
 
 /// The checkpoint of a reactor that begins now.
-pub(super) async fn begin(store: &dyn EventStore, begin: Begin) -> Result<WorkCheckpoint, ReadError> {
+pub(crate) async fn begin(store: &dyn EventStore, begin: Begin) -> Result<WorkCheckpoint, ReadError> {
     let start = WorkCheckpoint { log_id: store.log_id(), position: Position::START, event_id: None };
     if begin == Begin::AtBeginning {
         return Ok(start);
@@ -78,7 +79,11 @@ pub(super) async fn begin(store: &dyn EventStore, begin: Begin) -> Result<WorkCh
 }
 
 /// Writes a first checkpoint, unless another process was faster.
-async fn first(work: &dyn WorkStore, process: &str, to: &WorkCheckpoint) -> Result<(), WorkStoreError> {
+pub(crate) async fn first(
+    work: &dyn WorkStore,
+    process: &str,
+    to: &WorkCheckpoint,
+) -> Result<(), WorkStoreError> {
     match work.advance(process, None, to).await {
         Ok(()) | Err(WorkStoreError::Fenced(_)) => Ok(()),
         Err(error) => Err(error),
@@ -143,15 +148,18 @@ impl Reactors {
         for (reactor, status) in &self.all {
             let runner = Runner {
                 reactor: reactor.clone(),
-                store: self.store.clone(),
-                work: self.work.clone(),
                 issuer: self.issuer.clone(),
-                clock: self.clock.clone(),
-                node: self.node.clone(),
-                pace: self.pace,
-                status: status.clone(),
+                lead: Lead {
+                    name: reactor.name(),
+                    store: self.store.clone(),
+                    work: self.work.clone(),
+                    clock: self.clock.clone(),
+                    node: self.node.clone(),
+                    pace: self.pace,
+                    status: status.clone(),
+                },
             };
-            tasks.spawn(runner.run(cancel.clone()));
+            tasks.spawn(lead::run(runner, cancel.clone()));
         }
         Ok(tasks)
     }
@@ -197,7 +205,7 @@ impl Reactors {
 }
 
 /// Whether a checkpoint speaks of this log as it is now (promise 2).
-pub(super) async fn belongs(store: &dyn EventStore, checkpoint: &WorkCheckpoint) -> Result<bool, ReadError> {
+pub(crate) async fn belongs(store: &dyn EventStore, checkpoint: &WorkCheckpoint) -> Result<bool, ReadError> {
     if checkpoint.log_id != store.log_id() {
         return Ok(false);
     }

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::runner::Pace;
+use super::lead::Pace;
 use super::{
     Begin, Issue, IssueError, Issued, Order, ReactError, Reactor, ReactorState, ReactorStatus, Reactors,
     StartError, Trigger, system_actor,

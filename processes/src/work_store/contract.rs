@@ -1,10 +1,14 @@
 //! What every work store does.
 
+use dossier_domain::case::{Timer, TimerKind};
+use dossier_domain::{CaseId, CommandId, OrganizationId};
 use dossier_eventlog::{EventId, Position};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::{Member, SealedSession, SessionStore, WorkCheckpoint, WorkStore, WorkStoreError};
+use super::{
+    CaseTimers, Member, SealedSession, SessionStore, SetTimer, WorkCheckpoint, WorkStore, WorkStoreError,
+};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -116,6 +120,68 @@ pub(super) async fn a_sign_in_is_completed_once(store: &dyn SessionStore) {
     assert_eq!(store.complete_sign_in(&[1; 32], at(20), at(10)).await, Ok(true));
 }
 
+fn timer(kind: TimerKind, due: Timestamp) -> Timer {
+    Timer { kind, due, promised: due, number: 0 }
+}
+
+fn case_timers(case: u128, timers: &[Timer]) -> CaseTimers {
+    CaseTimers {
+        case: CaseId::derived(CommandId(Uuid::from_u128(case))),
+        organization: OrganizationId::new("acme").unwrap(),
+        timers: timers.to_vec(),
+    }
+}
+
+fn set(of: &CaseTimers, index: usize) -> SetTimer {
+    SetTimer { case: of.case, organization: of.organization.clone(), timer: of.timers[index] }
+}
+
+async fn begun(store: &dyn WorkStore) -> WorkCheckpoint {
+    let start = WorkCheckpoint { event_id: None, ..checkpoint(0) };
+    store.advance("timers", None, &start).await.unwrap();
+    start
+}
+
+pub(super) async fn timers_come_in_the_order_in_which_they_are_due_and_never_early(store: &dyn WorkStore) {
+    let start = begun(store).await;
+    assert_eq!((store.next_due().await, store.count_timers().await), (Ok(None), Ok(0)));
+    let odd = Timestamp::from_nanosecond(20_000_000_001).unwrap();
+    let one =
+        case_timers(1, &[timer(TimerKind::ResponseMiss, odd), timer(TimerKind::ResponseWarning, at(10))]);
+    let other = case_timers(2, &[timer(TimerKind::ReopenWindowEnd, at(15))]);
+    store.set_timers("timers", &start, &checkpoint(1), &[one.clone(), other.clone()]).await.unwrap();
+    assert_eq!((store.next_due().await, store.count_timers().await), (Ok(Some(at(10))), Ok(3)));
+    assert_eq!(store.due_timers(at(9), 10).await, Ok(vec![]));
+    assert_eq!(store.due_timers(at(10), 10).await, Ok(vec![set(&one, 1)]));
+    assert_eq!(store.due_timers(at(20), 10).await, Ok(vec![set(&one, 1), set(&other, 0)]), "not yet");
+    assert_eq!(store.due_timers(at(21), 10).await, Ok(vec![set(&one, 1), set(&other, 0), set(&one, 0)]));
+    assert_eq!(store.due_timers(at(21), 2).await, Ok(vec![set(&one, 1), set(&other, 0)]));
+    store.remove_timer(&set(&one, 1)).await.unwrap();
+    store.remove_timer(&set(&one, 1)).await.unwrap();
+    assert_eq!((store.next_due().await, store.count_timers().await), (Ok(Some(at(15))), Ok(2)));
+}
+
+pub(super) async fn the_timers_of_a_case_are_replaced_together_with_the_checkpoint_or_not_at_all(
+    store: &dyn WorkStore,
+) {
+    let start = begun(store).await;
+    let before = case_timers(1, &[timer(TimerKind::ResponseMiss, at(10))]);
+    let other = case_timers(2, &[timer(TimerKind::ResponseMiss, at(30))]);
+    store.set_timers("timers", &start, &checkpoint(1), &[before.clone(), other.clone()]).await.unwrap();
+    let after = case_timers(1, &[timer(TimerKind::ResponseMiss, at(20))]);
+    let fenced = Err(WorkStoreError::Fenced("timers".to_owned()));
+    let late = store.set_timers("timers", &start, &checkpoint(2), std::slice::from_ref(&after)).await;
+    assert_eq!(late, fenced);
+    assert_eq!(store.forget_timers("timers", Some(&start), &checkpoint(2)).await, fenced);
+    assert_eq!(store.due_timers(at(30), 10).await, Ok(vec![set(&before, 0), set(&other, 0)]));
+    store.set_timers("timers", &checkpoint(1), &checkpoint(2), std::slice::from_ref(&after)).await.unwrap();
+    assert_eq!(store.due_timers(at(30), 10).await, Ok(vec![set(&after, 0), set(&other, 0)]));
+    store.set_timers("timers", &checkpoint(2), &checkpoint(3), &[case_timers(1, &[])]).await.unwrap();
+    assert_eq!(store.due_timers(at(30), 10).await, Ok(vec![set(&other, 0)]));
+    store.forget_timers("timers", Some(&checkpoint(3)), &start).await.unwrap();
+    assert_eq!((store.count_timers().await, store.checkpoint("timers").await), (Ok(0), Ok(Some(start))));
+}
+
 /// Runs every check on a work store made by a future of (store, what must live as long).
 macro_rules! work_store_contract {
     ($fresh:expr) => {
@@ -124,6 +190,8 @@ macro_rules! work_store_contract {
             a_lease_has_one_holder_until_it_ends,
             a_lease_taken_by_a_clock_far_ahead_is_not_waited_for,
             members_are_those_seen_lately,
+            timers_come_in_the_order_in_which_they_are_due_and_never_early,
+            the_timers_of_a_case_are_replaced_together_with_the_checkpoint_or_not_at_all,
             a_session_is_there_until_it_ends,
             all_sessions_of_a_subject_end_together,
             a_sign_in_is_completed_once);

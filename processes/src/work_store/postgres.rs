@@ -9,9 +9,10 @@ use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::sessions::{SealedSession, SessionRow, SessionStore, session_statements};
+use super::timers::{TimerRow, micros_rounded_up, timer_json, timer_statements};
 use super::{
-    CheckpointRow, Member, WorkCheckpoint, WorkStore, WorkStoreError, member_json, members, statements,
-    stored,
+    CaseTimers, CheckpointRow, Member, SetTimer, TimerStore, WorkCheckpoint, WorkStore, WorkStoreError,
+    member_json, members, statements, stored,
 };
 
 /// Taken while the tables are made: `CREATE … IF NOT EXISTS` is not safe against itself.
@@ -47,6 +48,14 @@ CREATE TABLE IF NOT EXISTS dossier_work.completed_sign_in (
     digest BYTEA PRIMARY KEY,
     until_micros BIGINT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS dossier_work.timer (
+    case_id TEXT NOT NULL,
+    timer TEXT NOT NULL,
+    organization TEXT NOT NULL,
+    due_micros BIGINT NOT NULL,
+    PRIMARY KEY (case_id, timer)
+);
+CREATE INDEX IF NOT EXISTS timer_by_due ON dossier_work.timer (due_micros);
 COMMIT;";
 
 /// How long a connection may be waited for.
@@ -60,6 +69,7 @@ pub struct PostgresWorkStore {
 }
 
 type Adapter = PostgresWorkStore;
+type Database = sqlx::Postgres;
 
 impl PostgresWorkStore {
     /// Connects, and makes what is missing.
@@ -81,6 +91,7 @@ impl PostgresWorkStore {
 
 statements!("dossier_work.");
 session_statements!("dossier_work.");
+timer_statements!("dossier_work.");
 
 #[cfg(test)]
 mod tests {

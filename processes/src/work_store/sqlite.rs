@@ -9,9 +9,10 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::sessions::{SealedSession, SessionRow, SessionStore, session_statements};
+use super::timers::{TimerRow, micros_rounded_up, timer_json, timer_statements};
 use super::{
-    CheckpointRow, Member, WorkCheckpoint, WorkStore, WorkStoreError, member_json, members, statements,
-    stored,
+    CaseTimers, CheckpointRow, Member, SetTimer, TimerStore, WorkCheckpoint, WorkStore, WorkStoreError,
+    member_json, members, statements, stored,
 };
 
 const SCHEMA: &str = "
@@ -42,7 +43,15 @@ CREATE INDEX IF NOT EXISTS session_by_end ON session (ends_at_micros);
 CREATE TABLE IF NOT EXISTS completed_sign_in (
     digest BLOB PRIMARY KEY,
     until_micros INTEGER NOT NULL
-) STRICT;";
+) STRICT;
+CREATE TABLE IF NOT EXISTS timer (
+    case_id TEXT NOT NULL,
+    timer TEXT NOT NULL,
+    organization TEXT NOT NULL,
+    due_micros INTEGER NOT NULL,
+    PRIMARY KEY (case_id, timer)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS timer_by_due ON timer (due_micros);";
 
 /// A work store in a SQLite file.
 pub struct SqliteWorkStore {
@@ -50,6 +59,7 @@ pub struct SqliteWorkStore {
 }
 
 type Adapter = SqliteWorkStore;
+type Database = sqlx::Sqlite;
 
 impl SqliteWorkStore {
     /// Opens or creates it.
@@ -73,6 +83,7 @@ impl SqliteWorkStore {
 
 statements!("");
 session_statements!("");
+timer_statements!("");
 
 #[cfg(test)]
 mod tests {

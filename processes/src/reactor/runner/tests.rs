@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::reactor::testing::{World, event_at};
-use crate::reactor::{Begin, Issued};
+use crate::reactor::{Begin, Issued, ReactorState};
 
 #[tokio::test]
 async fn each_event_is_acted_on_in_order_under_an_id_of_its_own() {
