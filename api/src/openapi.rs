@@ -16,7 +16,8 @@ use crate::endpoints::{
     me_get, media_download, media_upload, members_create, members_delete, members_get, members_list,
     members_patch, organizations_create, organizations_get, organizations_list, organizations_patch,
     organizations_reseller_access, organizations_support_profile, organizations_transfer_management,
-    priorities_list, scim_discovery, scim_users,
+    priorities_list, scim_discovery, scim_users, support_answers, support_assignment, support_edits,
+    support_escalations, support_outages,
 };
 use crate::resources::{ESCALATION_REASONS, PRIORITIES, PRODUCT_LINES, REPRODUCIBLE, STATES};
 
@@ -39,6 +40,17 @@ use crate::resources::{ESCALATION_REASONS, PRIORITIES, PRODUCT_LINES, REPRODUCIB
         cases_close::handle,
         cases_allowed_actions::handle,
         cases_explain_access::handle,
+        support_assignment::assign,
+        support_assignment::unassign,
+        support_assignment::route,
+        support_answers::request_information,
+        support_answers::propose_solution,
+        support_escalations::acknowledge,
+        support_escalations::resolve,
+        support_edits::change_priority,
+        support_edits::add_internal_note,
+        support_outages::service_credit,
+        support_outages::incident_report,
         account_recovery_request::handle,
         account_recovery_list::list,
         account_recovery_list::get,

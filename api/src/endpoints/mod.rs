@@ -52,6 +52,12 @@ pub mod organizations_transfer_management;
 pub mod priorities_list;
 pub mod scim_discovery;
 pub mod scim_users;
+pub mod support_answers;
+pub mod support_assignment;
+mod support_commands;
+pub mod support_edits;
+pub mod support_escalations;
+pub mod support_outages;
 pub mod table;
 
 use axum::http::Method;

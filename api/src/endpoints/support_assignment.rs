@@ -1,0 +1,142 @@
+//! `cases.assign`, `cases.unassign`, `cases.route`: which agent and which provider has a case (R-ROUTE-1).
+
+use dossier_domain::case::{AssignCase, Assignee, CaseCommand, RouteCase, UnassignCase};
+use dossier_domain::{AccountId, ProviderId};
+use utoipa::ToSchema;
+
+use super::case_commands::execute;
+use super::support_commands::own_text;
+use crate::call::{Call, Reply};
+use crate::proto_json::Message;
+use crate::refusals;
+use crate::resources::CaseResource;
+use crate::status::{ApiError, excerpt};
+
+/// Who gets a case.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(
+    dead_code,
+    reason = "describes the request for the OpenAPI document; requests are read field by field"
+)]
+pub struct AssignRequest {
+    /// `accounts/{account}`; the caller when absent.
+    assignee: Option<String>,
+}
+
+/// To whom a case is handed over, and why.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(
+    dead_code,
+    reason = "describes the request for the OpenAPI document; requests are read field by field"
+)]
+pub struct RouteRequest {
+    /// Id of the provider in the catalogue.
+    #[schema(example = "south")]
+    provider: String,
+    /// Why, in the caller's words.
+    #[schema(min_length = 1)]
+    reason: String,
+}
+
+/// Assigns a case, to oneself where nobody is named. The customer side learns of it only that a new case is in progress.
+///
+/// # Errors
+/// 400 for somebody unknown here or an agent of another provider (`ASSIGNEE_NOT_OF_PROVIDER`), and on a closed case.
+#[utoipa::path(
+    post,
+    path = "/v2/organizations/{organization}/cases/{case}:assign",
+    operation_id = "cases.assign",
+    tag = "support",
+    params(
+        ("organization" = String, Path, description = "Id of the organization"),
+        ("case" = String, Path, description = "Id of the case"),
+        ("If-Match" = Option<String>, Header, description = "The ETag the case must still have"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A ULID or UUID"),
+    ),
+    request_body = AssignRequest,
+    responses((status = 200, description = "The case as support sees it", body = CaseResource)),
+)]
+pub async fn assign(call: Call) -> Result<Reply, ApiError> {
+    let case = call.case_id()?;
+    let message = Message::parse(&call.body)?;
+    let to = match message.string("assignee")?.filter(|name| !name.is_empty()) {
+        Some(name) => assignee(&call, &name).await?,
+        None => None,
+    };
+    execute(&call, Some(case), &CaseCommand::Assign(AssignCase { to })).await
+}
+
+/// Who is named; `None`: the caller. The token of an agent says for which provider they work, and an account does not: so
+/// a case that is with a provider is taken by its agents themselves.
+async fn assignee(call: &Call, name: &str) -> Result<Option<Assignee>, ApiError> {
+    let id = name.strip_prefix("accounts/").and_then(|id| id.parse::<AccountId>().ok());
+    let account = id.ok_or_else(|| {
+        ApiError::invalid_field("assignee", format!("{} is not of the form accounts/…", excerpt(name)))
+    })?;
+    if account == call.actor.account {
+        return Ok(None);
+    }
+    let view = call.app.commands.account_view(account).await.map_err(refusals::load)?;
+    let opened = view.account.opened().filter(|opened| opened.active);
+    let contact = opened.map(|opened| opened.contact.clone()).ok_or_else(|| {
+        ApiError::invalid_field(
+            "assignee",
+            "there is no such account; an agent without one assigns it themselves",
+        )
+    })?;
+    Ok(Some(Assignee { account, contact, provider: None }))
+}
+
+/// Takes a case from the agent who has it. Where nobody has it, nothing changes.
+///
+/// # Errors
+/// 400 on a closed case.
+#[utoipa::path(
+    post,
+    path = "/v2/organizations/{organization}/cases/{case}:unassign",
+    operation_id = "cases.unassign",
+    tag = "support",
+    params(
+        ("organization" = String, Path, description = "Id of the organization"),
+        ("case" = String, Path, description = "Id of the case"),
+        ("If-Match" = Option<String>, Header, description = "The ETag the case must still have"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A ULID or UUID"),
+    ),
+    responses((status = 200, description = "The case as support sees it", body = CaseResource)),
+)]
+pub async fn unassign(call: Call) -> Result<Reply, ApiError> {
+    let case = call.case_id()?;
+    Message::parse(&call.body)?;
+    execute(&call, Some(case), &CaseCommand::Unassign(UnassignCase {})).await
+}
+
+/// Hands a case over to another provider, whose agents alone see it from then on.
+///
+/// # Errors
+/// 400 for a provider that receives no such cases (`PROVIDER_UNSUITABLE`), without a reason, and on a closed case.
+#[utoipa::path(
+    post,
+    path = "/v2/organizations/{organization}/cases/{case}:route",
+    operation_id = "cases.route",
+    tag = "support",
+    params(
+        ("organization" = String, Path, description = "Id of the organization"),
+        ("case" = String, Path, description = "Id of the case"),
+        ("If-Match" = Option<String>, Header, description = "The ETag the case must still have"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A ULID or UUID"),
+    ),
+    request_body = RouteRequest,
+    responses((status = 200, description = "The case as it was handed over", body = CaseResource)),
+)]
+pub async fn route(call: Call) -> Result<Reply, ApiError> {
+    let case = call.case_id()?;
+    let message = Message::parse(&call.body)?;
+    let provider = message.string("provider")?.unwrap_or_default();
+    let provider = ProviderId::new(&provider).map_err(|_| {
+        ApiError::invalid_field("provider", "must be given: the id of a provider in the catalogue")
+    })?;
+    let command = RouteCase { provider, reason: own_text(&call, &message, "reason")? };
+    execute(&call, Some(case), &CaseCommand::Route(command)).await
+}

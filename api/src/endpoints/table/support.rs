@@ -1,0 +1,60 @@
+//! What support does with a case, and what comes after its solution.
+
+use axum::http::Method;
+use dossier_domain::Action;
+
+use super::super::Segment::{Case, Literal, Parent};
+use super::super::{
+    Endpoint, Kind, Segment, support_answers, support_assignment, support_edits, support_escalations,
+    support_outages,
+};
+use super::BOTH;
+use crate::endpoints::Handler;
+
+const CASE: &[Segment] = &[Parent, Literal("cases"), Case];
+
+pub(super) static ENDPOINTS: &[Endpoint] = &[
+    act("cases.assign", "assign", Action::WorkOnCase, |call| Box::pin(support_assignment::assign(call))),
+    act("cases.unassign", "unassign", Action::WorkOnCase, |call| {
+        Box::pin(support_assignment::unassign(call))
+    }),
+    act("cases.route", "route", Action::WorkOnCase, |call| Box::pin(support_assignment::route(call))),
+    act("cases.requestInformation", "requestInformation", Action::WorkOnCase, |call| {
+        Box::pin(support_answers::request_information(call))
+    }),
+    act("cases.proposeSolution", "proposeSolution", Action::WorkOnCase, |call| {
+        Box::pin(support_answers::propose_solution(call))
+    }),
+    act("cases.acknowledgeEscalation", "acknowledgeEscalation", Action::WorkOnCase, |call| {
+        Box::pin(support_escalations::acknowledge(call))
+    }),
+    act("cases.resolveEscalation", "resolveEscalation", Action::WorkOnCase, |call| {
+        Box::pin(support_escalations::resolve(call))
+    }),
+    act("cases.changePriority", "changePriority", Action::WorkOnCase, |call| {
+        Box::pin(support_edits::change_priority(call))
+    }),
+    act("cases.addInternalNote", "addInternalNote", Action::WorkOnCase, |call| {
+        Box::pin(support_edits::add_internal_note(call))
+    }),
+    act("cases.requestServiceCredit", "requestServiceCredit", Action::RequestCompensation, |call| {
+        Box::pin(support_outages::service_credit(call))
+    }),
+    act("cases.requestIncidentReport", "requestIncidentReport", Action::RequestCompensation, |call| {
+        Box::pin(support_outages::incident_report(call))
+    }),
+];
+
+/// A command on a case, by what stands behind the last `:`.
+const fn act(id: &'static str, verb: &'static str, action: Action, handler: Handler) -> Endpoint {
+    Endpoint {
+        id,
+        method: Method::POST,
+        path: CASE,
+        verb: Some(verb),
+        kind: Kind::Command,
+        versions: BOTH,
+        action,
+        handler,
+    }
+}
