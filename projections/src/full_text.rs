@@ -57,10 +57,8 @@ pub(crate) fn marks(scope: &VisibilityScope, organization: Option<&OrganizationI
         VisibilityScope::Nothing
         | VisibilityScope::AllOrganizations
         | VisibilityScope::Provider { organization: None, .. } => {}
-        VisibilityScope::Provider { organization: Some(organization), .. } => {
-            add(mark_of_organization(organization.as_str()));
-        }
-        VisibilityScope::Organization { organization, .. } => {
+        VisibilityScope::Provider { organization: Some(organization), .. }
+        | VisibilityScope::Organization { organization, .. } => {
             add(mark_of_organization(organization.as_str()));
         }
         VisibilityScope::Reseller { reseller, customer, .. } => {

@@ -32,6 +32,8 @@ const TABLE: Table = Table {
         "organization, priority, sequence",
         "organization, filer_email, sequence",
         "manager, sequence",
+        // Across organizations, as support lists.
+        "sequence",
         "provider, sequence WHERE status <> 'CLOSED'",
         "assignee, sequence WHERE status <> 'CLOSED'",
         "provider, response_due_micros WHERE status <> 'CLOSED'",

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dossier_domain::ProductId;
+use dossier_domain::{ProductId, ProviderId};
 use uuid::Uuid;
 
 use super::*;
@@ -92,6 +92,28 @@ async fn a_resellers_list_follows_the_index_of_its_cases_and_looks_each_customer
             let looked_up =
                 "COVERING INDEX reseller_visibility_g1_i0 (reseller=? AND until_sequence=? AND customer=?)";
             assert!(plan.contains(looked_up), "{scope:?}: {plan}");
+        }
+    }
+}
+
+/// R-ROUTE-1: newest first from an index, whoever has the cases; none is sorted.
+#[tokio::test]
+async fn supports_lists_are_read_in_the_order_that_is_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    let acme = OrganizationId::new("acme").unwrap();
+    let of_provider = |name: Option<&str>, organization: Option<&OrganizationId>| VisibilityScope::Provider {
+        provider: name.map(|name| ProviderId::new(name).unwrap()),
+        organization: organization.cloned(),
+    };
+    for of in [None, Some(&acme)] {
+        for scope in
+            [of_provider(Some("north"), of), of_provider(None, of), VisibilityScope::AllOrganizations]
+        {
+            let asked = of.map(OrganizationId::as_str);
+            for condition in [CaseCondition::anything(), CaseCondition::Open] {
+                let plan = plan_of(directory.path(), &scope, asked, &condition).await;
+                assert!(!plan.contains("TEMP B-TREE"), "{scope:?} {condition:?}: {plan}");
+            }
         }
     }
 }

@@ -58,6 +58,7 @@ pub(super) const COLUMNS: &[Column] = &[
 
 /// A case as the read side shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "a row: each is a column")]
 pub struct CaseRow {
     /// Id of the case.
     pub case_id: String,

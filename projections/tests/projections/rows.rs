@@ -162,7 +162,7 @@ async fn every_event_changes_what_it_says_and_nothing_else() {
 }
 
 fn all_about(events: Vec<CaseEvent>) -> Vec<Fact> {
-    [filed(0)].into_iter().chain(events.into_iter().map(|event| Fact::of_case(0, event).as_heard())).collect()
+    [filed(0)].into_iter().chain(events.into_iter().map(|event| Fact::of_case(0, event).heard())).collect()
 }
 
 /// R-ROUTE-1.

@@ -68,7 +68,7 @@ impl Fact {
     }
 
     /// For those who may ever learn of it, as a command would store it.
-    pub(crate) fn as_heard(self) -> Self {
+    pub(crate) fn heard(self) -> Self {
         let for_support =
             matches!(&self.event, FactEvent::Case(event) if event.audience() == EventAudience::Support);
         if for_support { self.for_support() } else { self }
@@ -364,7 +364,7 @@ pub(crate) fn history(told: &[(u8, u8)]) -> Vec<Fact> {
                 Fact::of_case(number, CaseFiled { organization, product, manager, ..filing(number) })
             }
             (number, CASE_EVENTS) if number < 6 => Fact::of_case(number, case_event(4, index)).for_support(),
-            (number, kind) if number < 6 => Fact::of_case(number, case_event(kind, index)).as_heard(),
+            (number, kind) if number < 6 => Fact::of_case(number, case_event(kind, index)).heard(),
             (6, kind) => {
                 let organization = if kind % 3 == 2 { "globex" } else { "acme" };
                 if known.insert(6 + u8::from(kind % 3 == 2)) {
