@@ -18,7 +18,6 @@ import signal
 import sys
 
 import nats
-from nats.errors import TimeoutError as NothingCame
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 BATCH_MESSAGES = 100
@@ -67,7 +66,7 @@ async def consume(arguments, stopping):
             wanted = BATCH_MESSAGES if arguments.max is None else min(BATCH_MESSAGES, arguments.max - printed)
             try:
                 messages = await subscription.fetch(wanted, timeout=FETCH_SECONDS)
-            except NothingCame:
+            except asyncio.TimeoutError:  # the client's own errors of that name among them
                 if arguments.until_idle:
                     break
                 continue
