@@ -324,7 +324,8 @@ pub fn revision_of(row: &CaseRow, side: Side) -> i64 {
     if side == Side::Support { row.revision } else { row.customer_revision }
 }
 
-fn state_number(status: &str) -> i32 {
+/// The published number of a state by its name in events and read models.
+pub fn state_number(status: &str) -> i32 {
     match Status::from_name(status) {
         None => 0,
         Some(Status::New) => 1,

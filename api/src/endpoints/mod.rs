@@ -57,7 +57,12 @@ pub mod support_assignment;
 mod support_commands;
 pub mod support_edits;
 pub mod support_escalations;
+pub mod support_follow_up;
+pub mod support_links;
+pub mod support_objective;
 pub mod support_outages;
+pub mod support_stats;
+pub mod support_survey;
 pub mod table;
 
 use axum::http::Method;

@@ -20,7 +20,7 @@ use crate::status::ApiError;
     reason = "describes the request for the OpenAPI document; requests are read field by field"
 )]
 pub struct PriorityChange {
-    /// P0 to P4, as the plan offers them.
+    /// P0 to P4, whatever the plan offers.
     priority: String,
     /// Why, in the caller's words; the customer reads it.
     #[schema(min_length = 1)]
@@ -43,7 +43,7 @@ pub struct NewInternalNote {
 /// Changes the priority of a case, for a reason.
 ///
 /// # Errors
-/// 400 without a reason (`REASON_REQUIRED`), for a priority that the plan does not offer, and on a closed case.
+/// 400 without a reason (`REASON_REQUIRED`) or priority, and on a closed case.
 #[utoipa::path(
     post,
     path = "/v2/organizations/{organization}/cases/{case}:changePriority",

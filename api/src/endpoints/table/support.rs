@@ -3,10 +3,10 @@
 use axum::http::Method;
 use dossier_domain::Action;
 
-use super::super::Segment::{Case, Literal, Parent};
+use super::super::Segment::{Case, Literal, Parent, ParentOrAll};
 use super::super::{
     Endpoint, Kind, Segment, support_answers, support_assignment, support_edits, support_escalations,
-    support_outages,
+    support_follow_up, support_links, support_objective, support_outages, support_stats, support_survey,
 };
 use super::BOTH;
 use crate::endpoints::Handler;
@@ -43,6 +43,33 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
     act("cases.requestIncidentReport", "requestIncidentReport", Action::RequestCompensation, |call| {
         Box::pin(support_outages::incident_report(call))
     }),
+    act("cases.answerSurvey", "answerSurvey", Action::AnswerSurvey, |call| {
+        Box::pin(support_survey::handle(call))
+    }),
+    act("cases.followUp", "followUp", Action::FileCase, |call| Box::pin(support_follow_up::handle(call))),
+    act("cases.linkCases", "linkCases", Action::WorkOnCase, |call| Box::pin(support_links::link(call))),
+    act("cases.mergeInto", "mergeInto", Action::WorkOnCase, |call| Box::pin(support_links::merge(call))),
+    act("cases.undoMerge", "undoMerge", Action::WorkOnCase, |call| Box::pin(support_links::undo_merge(call))),
+    Endpoint {
+        id: "cases.explainObjective",
+        method: Method::GET,
+        path: CASE,
+        verb: Some("explainObjective"),
+        kind: Kind::Query,
+        versions: BOTH,
+        action: Action::ReadCases,
+        handler: |call| Box::pin(support_objective::handle(call)),
+    },
+    Endpoint {
+        id: "stats.get",
+        method: Method::GET,
+        path: &[ParentOrAll, Literal("stats")],
+        verb: None,
+        kind: Kind::Query,
+        versions: BOTH,
+        action: Action::ReadCases,
+        handler: |call| Box::pin(support_stats::handle(call)),
+    },
 ];
 
 /// A command on a case, by what stands behind the last `:`.
