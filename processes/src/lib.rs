@@ -10,6 +10,7 @@
 pub mod blob_sweep;
 pub mod merge_completion;
 pub mod reactor;
+pub mod timers;
 pub mod work_store;
 
 pub use reactor::{Begin, Reactor, Reactors};
