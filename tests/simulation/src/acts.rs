@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use dossier_commands::{CommandError, Commands, Outcome, Request};
 use dossier_domain::access::{AccessCommand, VerifyDomain};
 use dossier_domain::case::{
-    AcknowledgeEscalation, AddComment, CaseCommand, CloseCase, EditCase, EscalateCase, EscalationReason,
-    FileCase, InformationKind, ProposeSolution, RequestInformation, ResolveEscalation, SolutionKind,
-    SolutionParticulars,
+    AcknowledgeEscalation, AddComment, AssignCase, CaseCommand, CloseCase, EditCase, EscalateCase,
+    EscalationReason, FileCase, InformationKind, ProposeSolution, RequestInformation, ResolveEscalation,
+    SolutionKind, SolutionParticulars, UnassignCase,
 };
 use dossier_domain::catalogue::Priority;
 use dossier_domain::{Aggregate, CaseId, CommandId, Personal, Subject};
@@ -211,7 +211,9 @@ fn command(random: &mut fastrand::Rng) -> (bool, CaseCommand) {
             let reason = Some(EscalationReason::BusinessImpact);
             (false, CaseCommand::Escalate(EscalateCase { reason, justification: text("we lose orders") }))
         }
-        70..75 => (true, CaseCommand::AcknowledgeEscalation(AcknowledgeEscalation {})),
+        70..72 => (true, CaseCommand::Assign(AssignCase { to: None })),
+        72 => (true, CaseCommand::Unassign(UnassignCase {})),
+        73..75 => (true, CaseCommand::AcknowledgeEscalation(AcknowledgeEscalation {})),
         75..83 => (true, CaseCommand::ResolveEscalation(ResolveEscalation {})),
         83..88 => {
             let solution = SolutionKind::Solved;

@@ -359,7 +359,8 @@ fn of_row(row: &CaseRow) -> Facts {
     let texts = texts
         .into_iter()
         .cloned()
-        .chain([&row.title, &row.description, &row.filer_email].map(|text| shown(text.as_ref())));
+        .chain([&row.title, &row.description, &row.filer_email].map(|text| shown(text.as_ref())))
+        .chain([&row.provider, &row.assignee, &row.response_kind].map(|text| shown(text.as_ref())));
     let numbers = vec![row.sequence, row.priority, row.revision, row.filed_at_micros, row.updated_at_micros];
     (texts.collect(), numbers, row.escalated)
 }
@@ -381,6 +382,9 @@ fn of_fold(fold: &Fold) -> Facts {
         shown(case.title.open()),
         shown(case.description.open()),
         shown(case.filer.open().map(|contact| &contact.email)),
+        shown(case.provider.as_ref().map(ToString::to_string).as_ref()),
+        shown(case.assignment.as_ref().map(|assignment| assignment.agent.to_string()).as_ref()),
+        shown(case.objective.as_ref().map(|open| open.kind.as_str().to_owned()).as_ref()),
     ];
     let numbers = vec![
         number(fold.filed.0),
