@@ -5,7 +5,7 @@ use dossier_domain::{AccountId, ProviderId};
 use utoipa::ToSchema;
 
 use super::case_commands::execute;
-use super::support_commands::own_text;
+use super::support_commands::{own_text, wrong};
 use crate::call::{Call, Reply};
 use crate::proto_json::Message;
 use crate::refusals;
@@ -72,19 +72,15 @@ pub async fn assign(call: Call) -> Result<Reply, ApiError> {
 /// a case that is with a provider is taken by its agents themselves.
 async fn assignee(call: &Call, name: &str) -> Result<Option<Assignee>, ApiError> {
     let id = name.strip_prefix("accounts/").and_then(|id| id.parse::<AccountId>().ok());
-    let account = id.ok_or_else(|| {
-        ApiError::invalid_field("assignee", format!("{} is not of the form accounts/…", excerpt(name)))
-    })?;
+    let account =
+        id.ok_or_else(|| wrong("assignee", format!("{} is not of the form accounts/…", excerpt(name))))?;
     if account == call.actor.account {
         return Ok(None);
     }
     let view = call.app.commands.account_view(account).await.map_err(refusals::load)?;
     let opened = view.account.opened().filter(|opened| opened.active);
     let contact = opened.map(|opened| opened.contact.clone()).ok_or_else(|| {
-        ApiError::invalid_field(
-            "assignee",
-            "there is no such account; an agent without one assigns it themselves",
-        )
+        wrong("assignee", "there is no such account; an agent without one assigns it themselves")
     })?;
     Ok(Some(Assignee { account, contact, provider: None }))
 }
@@ -134,9 +130,8 @@ pub async fn route(call: Call) -> Result<Reply, ApiError> {
     let case = call.case_id()?;
     let message = Message::parse(&call.body)?;
     let provider = message.string("provider")?.unwrap_or_default();
-    let provider = ProviderId::new(&provider).map_err(|_| {
-        ApiError::invalid_field("provider", "must be given: the id of a provider in the catalogue")
-    })?;
+    let provider = ProviderId::new(&provider)
+        .map_err(|_| wrong("provider", "must be given: the id of a provider in the catalogue"))?;
     let command = RouteCase { provider, reason: own_text(&call, &message, "reason")? };
     execute(&call, Some(case), &CaseCommand::Route(command)).await
 }

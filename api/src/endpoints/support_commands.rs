@@ -30,6 +30,11 @@ pub(super) fn required(message: &Message, name: &str, table: &EnumTable) -> Resu
     let given = message.enumeration(name, table)?.filter(|number| *number != 0);
     given.ok_or_else(|| {
         let names: Vec<_> = table.iter().filter(|(_, number)| *number != 0).map(|(name, _)| *name).collect();
-        ApiError::invalid_field(message.path(name), format!("must be given: one of {}", names.join(", ")))
+        wrong(&message.path(name), format!("must be given: one of {}", names.join(", ")))
     })
+}
+
+/// A field that does not fit, refused as the domain refuses one.
+pub(super) fn wrong(field: &str, why: impl Into<String>) -> ApiError {
+    ApiError::invalid_field(field, why).with_reason("INVALID_FIELD")
 }

@@ -6,7 +6,7 @@ use dossier_domain::catalogue::Priority;
 use utoipa::ToSchema;
 
 use super::case_commands::{execute, priority};
-use super::support_commands::{own_text, own_text_if_any};
+use super::support_commands::{own_text, own_text_if_any, wrong};
 use crate::call::{Call, Reply};
 use crate::proto_json::Message;
 use crate::resources::CaseResource;
@@ -63,8 +63,7 @@ pub async fn change_priority(call: Call) -> Result<Reply, ApiError> {
     let message = Message::parse(&call.body)?;
     let priority = priority(&message)?.and_then(Priority::from_digit);
     let command = ChangePriority {
-        priority: priority
-            .ok_or_else(|| ApiError::invalid_field("priority", "must be given: one of P0, P1, P2, P3, P4"))?,
+        priority: priority.ok_or_else(|| wrong("priority", "must be given: one of P0, P1, P2, P3, P4"))?,
         reason: own_text_if_any(&call, &message, "reason")?,
     };
     execute(&call, Some(case), &CaseCommand::ChangePriority(command)).await

@@ -6,7 +6,7 @@ use dossier_domain::{CaseId, OrganizationId};
 use utoipa::ToSchema;
 
 use super::case_commands::execute;
-use super::support_commands::required;
+use super::support_commands::{required, wrong};
 use crate::call::{Call, Reply};
 use crate::proto_json::{EnumTable, Message};
 use crate::refusals;
@@ -128,10 +128,7 @@ pub async fn undo_merge(call: Call) -> Result<Reply, ApiError> {
 async fn named(call: &Call, message: &Message) -> Result<CaseView, ApiError> {
     let name = message.string("case")?.unwrap_or_default();
     let (organization, case) = parsed(&name).ok_or_else(|| {
-        ApiError::invalid_field(
-            "case",
-            format!("{} is not of the form organizations/…/cases/…", excerpt(&name)),
-        )
+        wrong("case", format!("{} is not of the form organizations/…/cases/…", excerpt(&name)))
     })?;
     call.app.commands.case_view(&organization, case).await.map_err(refusals::load)
 }

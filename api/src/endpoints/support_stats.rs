@@ -5,6 +5,7 @@ use dossier_projections::cases::{CaseCount, CountBy};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::support_commands::wrong;
 use crate::call::{Call, Reply};
 use crate::proto_json::EnumTable;
 use crate::refusals;
@@ -58,8 +59,7 @@ pub async fn handle(call: Call) -> Result<Reply, ApiError> {
         Some(2) => CountBy::Product,
         Some(_) => CountBy::Provider,
         None => {
-            return Err(ApiError::invalid_field("by", "must be given: state, priority, product or provider")
-                .with_reason("INVALID_QUERY"));
+            return Err(wrong("by", "must be given: state, priority, product or provider"));
         }
     };
     // Who works on a case is support's own business (R-COMMENT-3).

@@ -42,5 +42,9 @@ mod scim;
 mod search;
 #[path = "../it/standing.rs"]
 mod standing;
+#[path = "../it/support.rs"]
+mod support;
+#[path = "../it/timers.rs"]
+mod timers;
 #[path = "../it/visibility.rs"]
 mod visibility;
