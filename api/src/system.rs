@@ -12,6 +12,8 @@ use dossier_eventlog::{
 };
 use dossier_processes::Reactors;
 use dossier_processes::blob_sweep::BlobSweep;
+use dossier_processes::merge_completion::MergeCompletion;
+use dossier_processes::timers::Timers;
 use dossier_processes::work_store::{SessionStore, WorkStoreError};
 use dossier_projections::account_recovery::AccountRecoveryQueries;
 use dossier_projections::case_history::{AttachmentQueries, CommentQueries, FeedQueries};
@@ -195,18 +197,23 @@ impl System {
             request_timeout: settings.request_timeout,
         });
         if app.roles.has(Role::Processes) {
-            let commands = Commands::new(
+            let commands = Arc::new(Commands::new(
                 app.store.clone(),
-                sealer_of_processes,
+                sealer_of_processes.clone(),
                 catalogue_of_processes,
                 edge.clock.clone(),
                 CACHED_STREAMS_OF_PROCESSES,
-            );
+            ));
             let (work, node) = (app.fleet.work.clone(), app.fleet.node.clone());
+            let (store, clock) = (app.store.clone(), edge.clock.clone());
             let reactors =
-                Reactors::new(app.store.clone(), work, Arc::new(commands), edge.clock.clone(), node);
+                Reactors::new(store.clone(), work.clone(), commands.clone(), clock.clone(), node.clone())
+                    .with(MergeCompletion::new(&sealer_of_processes));
             let mut running = reactors.start(None, &stop).await?;
             tasks.spawn(async move { while running.join_next().await.is_some() {} });
+            let actor = Timers::actor(&sealer_of_processes);
+            let timers = Timers { store, work, cases: commands, actor, clock, node };
+            timers.start(&stop, &mut tasks).await?;
             let sweep = BlobSweep {
                 blobs: app.blobs.clone(),
                 attachments: app.attachments.clone(),

@@ -110,8 +110,14 @@ impl Server {
 
     /// Stops it as a signal would, and starts it again on the same data at the same time.
     pub async fn restarted(self) -> Self {
+        self.restarted_after(SignedDuration::ZERO).await
+    }
+
+    /// The same, with so much time between the stop and the start.
+    pub async fn restarted_after(self, downtime: SignedDuration) -> Self {
         let (clock, engines) = (self.clock.clone(), self.engines.clone());
         let data = self.stop().await;
+        clock.advance(downtime);
         Self::start_in(data, engines, clock).await
     }
 

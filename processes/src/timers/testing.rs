@@ -273,10 +273,8 @@ impl Node {
     pub(super) async fn until(&self, wanted: impl Fn(&ReactorStatus) -> bool) -> ReactorStatus {
         let mut status = self.status.clone();
         let reached = tokio::time::timeout(PATIENCE, status.wait_for(|status| wanted(status))).await;
-        match reached {
-            Ok(reached) => reached.expect("it runs").clone(),
-            Err(_) => panic!("the timers stand at {:?}", self.status.borrow()),
-        }
+        let Ok(reached) = reached else { panic!("the timers stand at {:?}", self.status.borrow()) };
+        reached.expect("it runs").clone()
     }
 
     /// Waits until every event of the log was looked at.
