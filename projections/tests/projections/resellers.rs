@@ -9,7 +9,7 @@ use dossier_domain::access::{AccessEvent, GrantChannel, ResellerRelation};
 use dossier_domain::case::{CaseEvent, CaseFiled};
 use dossier_domain::{CaseFacts, OrganizationId, ProviderId, VisibilityScope};
 use dossier_eventlog::Position;
-use dossier_projections::case_history::{AttachmentQueries, FeedOrder, FeedQueries};
+use dossier_projections::case_history::{AttachmentQueries, CaseHistory, FeedOrder, FeedQueries};
 use dossier_projections::cases::{CaseCondition, CaseQueries, Cases, CurrentCases};
 use dossier_projections::organizations::Organizations;
 use dossier_projections::reseller_visibility::ResellerVisibility;
@@ -430,6 +430,20 @@ proptest! {
     }
 }
 
+/// R-ROUTE-1: who sees a case's history is of the last hand-over, in whichever order they come.
+async fn r_route_1_hand_overs_delivered_twice_and_backwards_change_nothing() {
+    let facts = [
+        filed(0),
+        Fact::of_case(0, routed("north")).for_support(),
+        Fact::of_case(0, routed("south")).for_support(),
+    ];
+    let world = World::new();
+    let dump = delivered_again(&world, &facts, CaseHistory).await;
+    let expected = world.expected_dump().await;
+    let wanted: Vec<&String> = expected.iter().filter(|row| row.starts_with("case_history_cases")).collect();
+    assert_eq!((wanted.len(), dump.iter().collect::<Vec<_>>()), (1, wanted));
+}
+
 /// R-RES-2: whoever reads by somebody's leave waits for the one model that knows it, and is told when it cannot.
 async fn r_res_2_waiting_for_visibility_waits_for_it_alone_and_says_that_it_is_late_or_halted() {
     let world = World::given(&[registered("acme"), transferred("acme", Some("nimbus"))]).await;
@@ -486,6 +500,7 @@ on_each_engine!(
     r_route_1_after_a_hand_over_the_agents_of_the_other_provider_see_a_case_and_the_first_no_more,
     a_resellers_list_runs_across_its_customers_in_the_order_of_filing,
     who_was_let_in_is_kept_as_intervals,
+    r_route_1_hand_overs_delivered_twice_and_backwards_change_nothing,
     r_res_2_waiting_for_visibility_waits_for_it_alone_and_says_that_it_is_late_or_halted,
     where_visibility_is_not_kept_nobody_is_told_that_it_is_there,
     a_rebuild_of_either_side_shows_a_reseller_the_same,
