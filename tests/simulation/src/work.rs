@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use dossier_processes::work_store::{Member, WorkCheckpoint, WorkStore, WorkStoreError};
+use dossier_processes::work_store::{
+    CaseTimers, Member, SetTimer, TimerStore, WorkCheckpoint, WorkStore, WorkStoreError,
+};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::part::{Fate, Part};
@@ -123,4 +125,43 @@ impl WorkStore for View {
     }
 
     async fn close(&self) {}
+}
+
+/// No part of the simulation sets timers, so that there are none.
+#[async_trait]
+impl TimerStore for View {
+    async fn set_timers(
+        &self,
+        _process: &str,
+        _from: &WorkCheckpoint,
+        _to: &WorkCheckpoint,
+        _cases: &[CaseTimers],
+    ) -> Result<(), WorkStoreError> {
+        Err(WorkStoreError::Unavailable("timers are not simulated".to_owned()))
+    }
+
+    async fn forget_timers(
+        &self,
+        _process: &str,
+        _from: Option<&WorkCheckpoint>,
+        _to: &WorkCheckpoint,
+    ) -> Result<(), WorkStoreError> {
+        Err(WorkStoreError::Unavailable("timers are not simulated".to_owned()))
+    }
+
+    async fn due_timers(&self, _now: Timestamp, _limit: u32) -> Result<Vec<SetTimer>, WorkStoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, WorkStoreError> {
+        Ok(None)
+    }
+
+    async fn count_timers(&self) -> Result<u64, WorkStoreError> {
+        Ok(0)
+    }
+
+    async fn remove_timer(&self, _timer: &SetTimer) -> Result<(), WorkStoreError> {
+        Ok(())
+    }
 }
