@@ -36,6 +36,7 @@ mod search;
 mod sign_in;
 mod standing;
 mod start_up;
+mod support;
 mod timers;
 mod visibility;
 mod walk;

@@ -281,9 +281,26 @@ async fn of_two_agents_who_act_on_what_they_have_read_the_second_is_told_to_read
         ("changePriority", &change),
         ("addInternalNote", &first),
     ] {
-        conditional(verb, body).await.refused(409, "ETAG_MISMATCH");
+        let refused = conditional(verb, body).await;
+        refused.refused(409, "ETAG_MISMATCH");
+        assert_eq!(refused.metadata("changes"), "InternalNoteAdded", "{verb}");
     }
     assert_eq!(desk.server.head().await, before);
+    // The customer is told what they may know of it, and who sees no case is told nothing.
+    let priority = json!({"priority": "P1", "reason": "Nothing works."});
+    let read = desk.customers().await.1;
+    desk.done("addInternalNote", &first).await;
+    desk.done("changePriority", &priority).await;
+    let close = async |who: &Client| {
+        let call = who.call(Method::POST, &format!("{}:close", desk.case));
+        call.header("if-match", &read).json(&json!({})).send().await
+    };
+    let refused = close(&desk.alice).await;
+    refused.refused(409, "ETAG_MISMATCH");
+    let changes = refused.metadata("changes");
+    assert!(changes.contains("PriorityChanged") && !changes.contains("Note"), "{changes}");
+    let stranger = close(&desk.south).await;
+    assert!(!stranger.text().contains("changes"), "{}", stranger.text());
 }
 
 #[tokio::test]
