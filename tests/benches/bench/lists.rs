@@ -14,7 +14,7 @@ use dossier_domain::{
     CaseId, CommentId, Contact, OrganizationId, Personal, PlanId, ProductId, Side, Subject, VisibilityScope,
 };
 use dossier_eventlog::contract::servers::Postgres;
-use dossier_eventlog::{Audience, InProcessBus, Metadata, Position, Revision, StreamName};
+use dossier_eventlog::{Audience, EventId, InProcessBus, Metadata, Position, Revision, StreamName};
 use dossier_projections::case_history::{CaseHistory, CommentQueries};
 use dossier_projections::cases::{CaseCondition, CaseQueries, Cases, CountBy};
 use dossier_projections::reseller_visibility::ResellerVisibility;
@@ -56,7 +56,7 @@ pub(crate) async fn rows() {
     models.database().close().await;
     drop(folder);
     let server = Postgres::start(&[("shared_buffers", "512MB"), ("max_wal_size", "4GB")]);
-    let options = PostgresOptions::new(&server.fresh_database());
+    let options = PostgresOptions::new(server.fresh_database());
     let models = filled("PostgreSQL", &ReadLocation::Postgres(options.clone()), cases).await;
     let connect: PgConnectOptions = options.url.parse().unwrap();
     let mut raw = connect.options([("search_path", &options.schema)]).connect().await.unwrap();
@@ -178,7 +178,7 @@ async fn questions(engine: &str, models: &ReadModels, mut raw: Raw, cases: u64) 
             raw.ask(&statement).await;
             times.raw.push(asked.elapsed());
         }
-        times.print(format!("{work}, {cases} cases, {engine}"));
+        times.print(&format!("{work}, {cases} cases, {engine}"));
     }
     for (work, by, column) in
         [("counts by state", CountBy::State, "status"), ("counts by product", CountBy::Product, "product")]
@@ -197,7 +197,7 @@ async fn questions(engine: &str, models: &ReadModels, mut raw: Raw, cases: u64) 
             raw.ask(&statement).await;
             times.raw.push(asked.elapsed());
         }
-        times.print(format!("{work}, {cases} cases, {engine}"));
+        times.print(&format!("{work}, {cases} cases, {engine}"));
     }
     let long = case_id(0);
     let of =
@@ -214,7 +214,7 @@ async fn questions(engine: &str, models: &ReadModels, mut raw: Raw, cases: u64) 
         raw.ask(&statement).await;
         times.raw.push(asked.elapsed());
     }
-    times.print(format!("a case with {COMMENTS} comments, {engine}"));
+    times.print(&format!("a case with {COMMENTS} comments, {engine}"));
 }
 
 /// How long answers took, and bare ones.
@@ -235,7 +235,7 @@ impl Times {
         self.ours.is_empty() || self.count() < QUESTIONS && began.elapsed() < LONGEST
     }
 
-    fn print(mut self, work: String) {
+    fn print(mut self, work: &str) {
         let (p50, p99) = (percentile(&mut self.ours, 50), percentile(&mut self.ours, 99));
         let (raw_p50, raw_p99) = (percentile(&mut self.raw, 50), percentile(&mut self.raw, 99));
         let note = format!("p50 {p50:.2} ms; bare p50 {raw_p50:.2}, p99 {raw_p99:.2} ms");
@@ -303,6 +303,7 @@ fn history(number: u64) -> Vec<ProjectedEvent> {
 
 fn projected(number: u64, revision: u64, position: u64, event: CaseEvent) -> ProjectedEvent {
     ProjectedEvent {
+        event_id: EventId(Uuid::from_u128(u128::from(position))),
         position: Position(position + 1),
         stream: StreamName::new(&format!("case-{}", case_id(number))).unwrap(),
         revision: Revision(revision),
