@@ -19,7 +19,7 @@ use super::cases_list::{Among, CaseList, page};
     params(
         ("organization" = String, Path, description = "Id of the organization"),
         ("query" = Option<String>, Query,
-            description = "As the filter of cases.list, and `\"free text\"` over title, description and comments, and `update_time>\"2026-01-31T00:00:00Z\"`"),
+            description = "As the filter of cases.list, and `\"free text\"` (its words one after the other, the last one maybe a beginning) over title, description and comments, and `update_time>\"2026-01-31T00:00:00Z\"`"),
         ("pageSize" = Option<i32>, Query, description = "At most 100; 10 when absent"),
         ("pageToken" = Option<String>, Query, description = "From an earlier answer to the same query"),
         ("Dossier-Min-Position" = Option<u64>, Header, description = "A position the answer must not be older than"),
