@@ -9,7 +9,7 @@ use dossier_eventlog::blobs::BlobStore;
 use dossier_eventlog::{Entropy, EventStore, RelayStatus};
 use dossier_projections::ReadModels;
 use dossier_projections::account_recovery::AccountRecoveryQueries;
-use dossier_projections::case_history::{AttachmentQueries, CommentQueries, FeedQueries};
+use dossier_projections::case_history::{AttachmentQueries, CommentQueries, FeedQueries, NoteQueries};
 use dossier_projections::cases::{CaseQueries, CurrentCases};
 use dossier_projections::organizations::OrganizationQueries;
 use jiff::Timestamp;
@@ -44,6 +44,8 @@ pub struct App {
     pub comments: CommentQueries,
     /// Queries on attachments.
     pub attachments: AttachmentQueries,
+    /// Queries on support's notes.
+    pub notes: NoteQueries,
     /// Queries on feeds.
     pub feeds: FeedQueries,
     /// The log, for readiness.

@@ -8,6 +8,7 @@ pub mod asyncapi;
 pub mod authorization;
 pub mod browser;
 pub mod call;
+pub mod comment_resource;
 pub mod config;
 pub mod control;
 pub mod docs;

@@ -17,8 +17,8 @@ use crate::endpoints::{
     members_patch, organizations_create, organizations_get, organizations_list, organizations_patch,
     organizations_reseller_access, organizations_support_profile, organizations_transfer_management,
     priorities_list, scim_discovery, scim_users, support_answers, support_assignment, support_edits,
-    support_escalations, support_follow_up, support_links, support_objective, support_outages, support_stats,
-    support_survey,
+    support_escalations, support_follow_up, support_links, support_notes_list, support_objective,
+    support_outages, support_stats, support_survey,
 };
 use crate::resources::{ESCALATION_REASONS, PRIORITIES, PRODUCT_LINES, REPRODUCIBLE, STATES};
 
@@ -54,6 +54,7 @@ use crate::resources::{ESCALATION_REASONS, PRIORITIES, PRODUCT_LINES, REPRODUCIB
         support_outages::incident_report,
         support_survey::handle,
         support_follow_up::handle,
+        support_notes_list::handle,
         support_links::link,
         support_links::merge,
         support_links::undo_merge,

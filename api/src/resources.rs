@@ -1,11 +1,11 @@
 //! The resources of the public API as they are written, and the enums in which they are read.
 
 use dossier_commands::Folded;
-use dossier_domain::case::{AttachmentAdded, CaseState, CommentAdded, Status};
+use dossier_domain::case::{AttachmentAdded, CaseState, Status};
 use dossier_domain::catalogue::Channel;
 use dossier_domain::{CaseId, Side};
 use dossier_eventlog::Revision;
-use dossier_projections::case_history::{AttachmentRow, CommentRow};
+use dossier_projections::case_history::AttachmentRow;
 use dossier_projections::cases::CaseRow;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -82,10 +82,10 @@ pub struct ActorResource {
 }
 
 /// What is shown of a person whose data were erased.
-const ERASED: &str = "(erased)";
+pub(crate) const ERASED: &str = "(erased)";
 
 impl ActorResource {
-    fn new(email: Option<&String>, name: Option<&String>, is_support: bool) -> Self {
+    pub(crate) fn new(email: Option<&String>, name: Option<&String>, is_support: bool) -> Self {
         let shown = name.or(email).map_or(ERASED, String::as_str);
         let display_name =
             if is_support && email.is_some() { format!("{shown} (support)") } else { shown.to_owned() };
@@ -336,59 +336,9 @@ pub fn state_number(status: &str) -> i32 {
     }
 }
 
-fn instant(micros: i64) -> String {
+/// An instant of a row, as it is written.
+pub(crate) fn instant(micros: i64) -> String {
     format_timestamp(Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH))
-}
-
-/// A comment on a case.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct CommentResource {
-    /// `organizations/{organization}/cases/{case}/comments/{comment}`.
-    pub name: String,
-    /// When it was made.
-    pub create_time: String,
-    /// Who made it.
-    pub creator: ActorResource,
-    /// The text.
-    pub body: String,
-    /// A copy of the text.
-    pub plain_text_body: String,
-}
-
-impl CommentResource {
-    /// A comment of a case of an organization.
-    pub fn of_row(row: &CommentRow, organization: &str) -> Self {
-        let body = row.body.clone().unwrap_or_else(|| ERASED.to_owned());
-        Self {
-            name: format!("organizations/{organization}/cases/{}/comments/{}", row.case_id, row.comment_id),
-            create_time: instant(row.created_at_micros),
-            creator: ActorResource::new(
-                row.author_email.as_ref(),
-                row.author_name.as_ref(),
-                row.side == "support",
-            ),
-            plain_text_body: body.clone(),
-            body,
-        }
-    }
-
-    /// A comment that was just made.
-    pub fn of_event(added: &CommentAdded, organization: &str, case: CaseId, at: Timestamp) -> Self {
-        let author = added.author.open();
-        let body = added.body.open().cloned().unwrap_or_else(|| ERASED.to_owned());
-        Self {
-            name: format!("organizations/{organization}/cases/{case}/comments/{}", added.comment),
-            create_time: format_timestamp(at),
-            creator: ActorResource::new(
-                author.map(|author| &author.email),
-                author.map(|author| &author.display_name),
-                added.side == Side::Support,
-            ),
-            plain_text_body: body.clone(),
-            body,
-        }
-    }
 }
 
 /// A file attached to a case.

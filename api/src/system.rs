@@ -16,7 +16,7 @@ use dossier_processes::merge_completion::MergeCompletion;
 use dossier_processes::timers::Timers;
 use dossier_processes::work_store::{SessionStore, WorkStoreError};
 use dossier_projections::account_recovery::AccountRecoveryQueries;
-use dossier_projections::case_history::{AttachmentQueries, CommentQueries, FeedQueries};
+use dossier_projections::case_history::{AttachmentQueries, CommentQueries, FeedQueries, NoteQueries};
 use dossier_projections::cases::{CaseQueries, CurrentCases};
 use dossier_projections::export::AnalyticsMessage;
 use dossier_projections::organizations::OrganizationQueries;
@@ -176,6 +176,7 @@ impl System {
             account_recoveries: AccountRecoveryQueries::new(database.clone()),
             comments: CommentQueries::new(database.clone()),
             attachments: AttachmentQueries::new(database.clone()),
+            notes: NoteQueries::new(database.clone()),
             feeds: FeedQueries::new(database),
             read_models,
             store: store.clone(),

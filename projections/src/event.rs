@@ -6,7 +6,7 @@ use dossier_domain::account_recovery::AccountRecoveryEvent;
 use dossier_domain::case::CaseEvent;
 use dossier_domain::personal::{InvalidPlain, open_all, subjects_to_open};
 use dossier_domain::{DomainEvent, PersonalFields, PersonalSlot};
-use dossier_eventlog::{Metadata, Opened, Position, RecordedEvent, Revision, Sealer, StreamName};
+use dossier_eventlog::{EventId, Metadata, Opened, Position, RecordedEvent, Revision, Sealer, StreamName};
 use jiff::Timestamp;
 
 use crate::error::ProjectionError;
@@ -39,6 +39,8 @@ impl PersonalFields for ReadEvent {
 /// An event with its place and metadata.
 #[derive(Clone, Debug)]
 pub struct ProjectedEvent {
+    /// Its id.
+    pub event_id: EventId,
     /// Place in the log.
     pub position: Position,
     /// The stream it belongs to.
@@ -110,6 +112,7 @@ fn decode(recorded: &RecordedEvent) -> Result<ProjectedEvent, String> {
     }
     .map_err(|error| error.to_string())?;
     Ok(ProjectedEvent {
+        event_id: recorded.event_id,
         position: recorded.position,
         stream: recorded.stream.clone(),
         revision: recorded.revision,

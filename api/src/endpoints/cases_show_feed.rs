@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::call::{Call, Reply, case_not_found};
+use crate::comment_resource::CommentResource;
+use crate::proto_json::EnumEncoding;
 use crate::query::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
 use crate::refusals;
-use crate::resources::{AttachmentResource, CommentResource};
+use crate::resources::AttachmentResource;
 use crate::status::{ApiError, excerpt};
 
 /// Some items of a feed.
@@ -21,7 +23,7 @@ pub struct Feed {
     pub next_page_token: Option<String>,
 }
 
-/// Something that happened: a comment or an attachment.
+/// Something that happened: a comment, what support asked or proposed, or an attachment.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FeedItemResource {
@@ -74,15 +76,19 @@ pub async fn handle(call: Call) -> Result<Reply, ApiError> {
         .map_err(|error| refusals::query(&error))?
         .ok_or_else(case_not_found)?;
     Reply::json(&Feed {
-        feed_items: page.items.iter().map(|item| resource(item, organization.as_str())).collect(),
+        feed_items: page
+            .items
+            .iter()
+            .map(|item| resource(item, organization.as_str(), call.enums()))
+            .collect(),
         next_page_token: page.next.map(|beyond| call.app.page_tokens.seal(&scope, &Cursor { beyond })),
     })
 }
 
-fn resource(item: &FeedItem, organization: &str) -> FeedItemResource {
+fn resource(item: &FeedItem, organization: &str, enums: EnumEncoding) -> FeedItemResource {
     match item {
         FeedItem::Comment(row) => {
-            let comment = CommentResource::of_row(row, organization);
+            let comment = CommentResource::of_row(row, organization, enums);
             FeedItemResource {
                 event_time: comment.create_time.clone(),
                 comment: Some(comment),

@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 
 use super::case_commands::outcome;
 use crate::call::{Call, DOSSIER_FOLLOW_UP_OF, Reply};
+use crate::comment_resource::CommentResource;
 use crate::proto_json::Message;
-use crate::resources::CommentResource;
 use crate::status::ApiError;
 
 /// What a comment is created from.
@@ -53,7 +53,7 @@ pub async fn handle(call: Call) -> Result<Reply, ApiError> {
     });
     let added = added.ok_or_else(|| ApiError::internal("an accepted comment left no event"))?;
     let organization = call.parent()?.organization.as_str();
-    let reply = Reply::json(&CommentResource::of_event(added, organization, case, outcome.at))?
+    let reply = Reply::json(&CommentResource::of_event(added, organization, case, outcome.at, call.enums()))?
         .after_command(outcome.folded.position, outcome.replayed);
     let reopened = outcome.events.iter().any(|event| matches!(event, CaseEvent::ReopenedWithin30Days(_)));
     Ok(match outcome.folded.state.filed() {

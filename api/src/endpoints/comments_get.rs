@@ -1,8 +1,8 @@
 //! `cases.comments.get`: one comment.
 
 use crate::call::{Call, Reply, comment_not_found};
+use crate::comment_resource::CommentResource;
 use crate::refusals;
-use crate::resources::CommentResource;
 use crate::status::ApiError;
 
 /// Gets a comment.
@@ -30,5 +30,5 @@ pub async fn handle(call: Call) -> Result<Reply, ApiError> {
         .await
         .map_err(|error| refusals::query(&error))?
         .ok_or_else(comment_not_found)?;
-    Reply::json(&CommentResource::of_row(&row, organization.as_str()))
+    Reply::json(&CommentResource::of_row(&row, organization.as_str(), call.enums()))
 }

@@ -1,12 +1,12 @@
-//! `cases.comments.list`: the comments of a case, oldest first.
+//! `cases.comments.list`: the comments of a case, oldest first, with what support asked and proposed.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::call::{Call, Reply, case_not_found};
+use crate::comment_resource::CommentResource;
 use crate::query::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
 use crate::refusals;
-use crate::resources::CommentResource;
 use crate::status::ApiError;
 
 /// Some comments.
@@ -60,7 +60,7 @@ pub async fn handle(call: Call) -> Result<Reply, ApiError> {
         comments: page
             .comments
             .iter()
-            .map(|row| CommentResource::of_row(row, organization.as_str()))
+            .map(|row| CommentResource::of_row(row, organization.as_str(), call.enums()))
             .collect(),
         next_page_token: page.next_after.map(|after| call.app.page_tokens.seal(&scope, &Cursor { after })),
     })

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use dossier_domain::{CaseId, OrganizationId, VisibilityScope};
 
 use super::attachments::AttachmentRow;
-use super::query::{CommentRow, is_visible};
+use super::comments::CommentRow;
+use super::query::is_visible;
 use crate::database::ReadDatabase;
 use crate::error::QueryError;
 use crate::rows::cut;

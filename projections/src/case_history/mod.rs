@@ -1,11 +1,19 @@
-//! The read model `case_history`: the comments and attachments of a case, in the order in which they were made.
+//! The read model `case_history`: what was said about a case and attached to it, in the order in which it was made, and
+//! the notes that support alone reads.
+//!
+//! What support asks and proposes stands among the comments.
 
 mod attachments;
+mod comments;
 mod feed;
+mod notes;
 mod projector;
 mod query;
 
 pub use attachments::{AttachmentPage, AttachmentQueries, AttachmentRow};
+pub use comments::{
+    CommentPage, CommentQueries, CommentRow, INFORMATION_REQUEST, PLAIN, SOLUTION, SolutionDetails,
+};
 pub use feed::{FeedItem, FeedOrder, FeedPage, FeedQueries};
+pub use notes::{NotePage, NoteQueries, NoteRow};
 pub use projector::CaseHistory;
-pub use query::{CommentPage, CommentQueries, CommentRow};

@@ -1,4 +1,4 @@
-//! Case events to comments.
+//! Case events to comments, attachments and notes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,8 @@ use dossier_eventlog::{Audience, Position};
 use serde::Serialize;
 
 use super::attachments::AttachmentRow;
-use super::query::CommentRow;
+use super::comments::CommentRow;
+use super::notes::{NOTES, NoteRow};
 use crate::database::{WriteTransaction, stored};
 use crate::error::ProjectionError;
 use crate::event::{ProjectedEvent, ReadEvent};
@@ -27,6 +28,9 @@ const COMMENTS: Table = Table {
         Column::text("comment_id"),
         Column::text("case_id"),
         Column::integer("sequence"),
+        Column::text("kind"),
+        Column::text("detail").or_null(),
+        Column::text("particulars").or_null(),
         Column::text("body").or_null(),
         Column::text("author_email").or_null(),
         Column::text("author_name").or_null(),
@@ -78,7 +82,7 @@ impl ReadModel for CaseHistory {
     }
 
     fn schema_version(&self) -> i64 {
-        7
+        8
     }
 
     fn categories(&self) -> &'static [&'static str] {
@@ -86,7 +90,7 @@ impl ReadModel for CaseHistory {
     }
 
     fn tables(&self) -> &'static [Table] {
-        &[COMMENTS, ATTACHMENTS, CASES]
+        &[COMMENTS, ATTACHMENTS, NOTES, CASES]
     }
 
     async fn project(
@@ -97,8 +101,10 @@ impl ReadModel for CaseHistory {
     ) -> Result<(), ProjectionError> {
         let cases = cases(transaction, generation, events).await?;
         replace(transaction, generation, &CASES, cases.values(), |row| row.case_id.clone()).await?;
-        let comments = events.iter().filter_map(comment_row);
+        let comments = events.iter().filter_map(CommentRow::of_event);
         replace(transaction, generation, &COMMENTS, comments, |row| row.comment_id.clone()).await?;
+        let notes = events.iter().filter_map(NoteRow::of_event);
+        replace(transaction, generation, &NOTES, notes, |row| row.note_id.clone()).await?;
         let attachments = events.iter().filter_map(attachment_row);
         replace(transaction, generation, &ATTACHMENTS, attachments, |row| row.attachment_id.clone()).await
     }
@@ -160,24 +166,6 @@ async fn cases(
         }
     }
     Ok(rows)
-}
-
-/// A comment that is not for customers has no row: every reader of this model may be one (R-COMMENT-3).
-fn comment_row(projected: &ProjectedEvent) -> Option<CommentRow> {
-    let ReadEvent::Case(CaseEvent::CommentAdded(comment)) = &projected.event else { return None };
-    if projected.metadata.audience != Audience::Customer {
-        return None;
-    }
-    Some(CommentRow {
-        comment_id: comment.comment.to_string(),
-        case_id: projected.stream.id().to_owned(),
-        sequence: stored(projected.position),
-        body: comment.body.open().cloned(),
-        author_email: comment.author.open().map(|author| author.email.clone()),
-        author_name: comment.author.open().map(|author| author.display_name.clone()),
-        side: side_name(comment.side).to_owned(),
-        created_at_micros: projected.recorded_at.as_microsecond(),
-    })
 }
 
 /// As with comments: one that is not for customers has no row (R-COMMENT-3).

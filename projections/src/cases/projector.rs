@@ -47,7 +47,7 @@ impl ReadModel for Cases {
     }
 
     fn schema_version(&self) -> i64 {
-        6
+        7
     }
 
     fn categories(&self) -> &'static [&'static str] {

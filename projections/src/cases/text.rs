@@ -1,8 +1,8 @@
-//! What free text is searched in: the words of title, description and comments of each case.
+//! What free text is searched in: the words of title and description of each case, and of what was said about it.
 
 use std::collections::BTreeMap;
 
-use dossier_domain::case::CaseEvent;
+use dossier_domain::case::{CaseEvent, CommentAdded, InformationRequested, SolutionProposed};
 use dossier_eventlog::Audience;
 use serde::Serialize;
 
@@ -72,10 +72,12 @@ fn rows(projected: &ProjectedEvent, case: &CaseRow) -> Vec<TextRow> {
             vec![row(TITLE, case.title.as_ref()), row(DESCRIPTION, case.description.as_ref())]
         }
         CaseEvent::CaseRenamed(_) => vec![row(TITLE, case.title.as_ref())],
-        CaseEvent::CommentAdded(comment) => {
+        CaseEvent::CommentAdded(CommentAdded { body: text, .. })
+        | CaseEvent::InformationRequested(InformationRequested { text, .. })
+        | CaseEvent::SolutionProposed(SolutionProposed { text, .. }) => {
             let revision = i64::try_from(projected.revision.0).unwrap_or(i64::MAX);
             // The filing is revision 0.
-            vec![row(full_text::part(revision.saturating_add(DESCRIPTION)), comment.body.open())]
+            vec![row(full_text::part(revision.saturating_add(DESCRIPTION)), text.open())]
         }
         _ => Vec::new(),
     }

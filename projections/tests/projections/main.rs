@@ -12,6 +12,7 @@ mod counts;
 mod delivery;
 #[cfg(feature = "postgres")]
 mod fleet;
+mod history;
 mod organizations;
 mod queries;
 mod rebuild;

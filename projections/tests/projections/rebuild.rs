@@ -17,13 +17,14 @@ use crate::tally::{Switches, Tally};
 use crate::world::{MODELS, PATIENCE, Running, World};
 
 /// The tables of all models, by name.
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     "account_recoveries",
     "accounts",
     "case_attachments",
     "case_comments",
     "case_counts",
     "case_history_cases",
+    "case_notes",
     "case_texts",
     // In PostgreSQL an index of the one before.
     "case_words",

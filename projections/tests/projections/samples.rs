@@ -276,6 +276,19 @@ pub(crate) fn solved(number: u64) -> SolutionProposed {
     }
 }
 
+pub(crate) fn asked() -> InformationRequested {
+    InformationRequested {
+        information: InformationKind::ExactSteps,
+        text: text("how?"),
+        author: contact("agent"),
+    }
+}
+
+pub(crate) fn note(number: u64, body: &str) -> InternalNoteAdded {
+    let note = NoteId(Ulid::from(u128::from(number) + 5_000_000));
+    InternalNoteAdded { note, body: text(body), author: contact("agent") }
+}
+
 /// What came with routing, promises, merging and closing by itself, by number.
 fn later_event(kind: u8, number: u64) -> CaseEvent {
     let response = if number.is_multiple_of(2) { ResponseKind::First } else { ResponseKind::Next };
@@ -305,10 +318,7 @@ fn later_event(kind: u8, number: u64) -> CaseEvent {
         }
         18 => ReopenWindowEnded { closing: 1 }.into(),
         19 => solved(number).into(),
-        _ => {
-            let note = NoteId(Ulid::from(u128::from(number) + 5_000_000));
-            InternalNoteAdded { note, body: text("psst"), author: contact("agent") }.into()
-        }
+        _ => note(number, "psst").into(),
     }
 }
 
@@ -337,12 +347,7 @@ pub(crate) fn case_event(kind: u8, number: u64) -> CaseEvent {
         .into(),
         6 => EscalationAcknowledged {}.into(),
         7 => EscalationResolved {}.into(),
-        8 => InformationRequested {
-            information: InformationKind::ExactSteps,
-            text: text("how?"),
-            author: contact("agent"),
-        }
-        .into(),
+        8 => asked().into(),
         9 => solved(number).into(),
         10 => closed().into(),
         11 => attachment(number).into(),

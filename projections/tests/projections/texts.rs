@@ -1,7 +1,7 @@
 //! What free text finds, on both engines the same.
 
 use dossier_domain::Side;
-use dossier_domain::case::{CaseFiled, CaseRenamed, Status};
+use dossier_domain::case::{CaseFiled, CaseRenamed, InformationRequested, SolutionProposed, Status};
 use dossier_projections::cases::CaseCondition;
 use proptest::prelude::*;
 
@@ -56,6 +56,9 @@ async fn words_are_found_in_title_description_and_comments_in_any_case_and_witho
         said(1, 7, "the comment: needle's eye"),
         said(0, 8, "ディスクに障害が発生"),
         said(0, 9, "for support: haystack").for_support(),
+        Fact::of_case(0, InformationRequested { text: text("thimble, please"), ..asked() }),
+        Fact::of_case(1, SolutionProposed { text: text("a new bobbin"), ..solved(1) }),
+        Fact::of_case(0, note(10, "haystack")).heard(),
     ];
     let (_world, running) = running_with(&facts).await;
     for (text, cases) in [
@@ -79,6 +82,9 @@ async fn words_are_found_in_title_description_and_comments_in_any_case_and_witho
         ("障害", &[0]),
         ("ディスク", &[0]),
         ("害障", &[]),
+        // R-COMMENT-1: support's answers too.
+        ("thimble please", &[0]),
+        ("bobbin", &[1]),
         // A title that was replaced.
         ("title", &[1]),
         // R-COMMENT-3.

@@ -6,7 +6,8 @@ use dossier_domain::Action;
 use super::super::Segment::{Case, Literal, Parent, ParentOrAll};
 use super::super::{
     Endpoint, Kind, Segment, support_answers, support_assignment, support_edits, support_escalations,
-    support_follow_up, support_links, support_objective, support_outages, support_stats, support_survey,
+    support_follow_up, support_links, support_notes_list, support_objective, support_outages, support_stats,
+    support_survey,
 };
 use super::BOTH;
 use crate::endpoints::Handler;
@@ -50,6 +51,16 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
     act("cases.linkCases", "linkCases", Action::WorkOnCase, |call| Box::pin(support_links::link(call))),
     act("cases.mergeInto", "mergeInto", Action::WorkOnCase, |call| Box::pin(support_links::merge(call))),
     act("cases.undoMerge", "undoMerge", Action::WorkOnCase, |call| Box::pin(support_links::undo_merge(call))),
+    Endpoint {
+        id: "cases.notes.list",
+        method: Method::GET,
+        path: &[Parent, Literal("cases"), Case, Literal("notes")],
+        verb: None,
+        kind: Kind::Query,
+        versions: BOTH,
+        action: Action::WorkOnCase,
+        handler: |call| Box::pin(support_notes_list::handle(call)),
+    },
     Endpoint {
         id: "cases.explainObjective",
         method: Method::GET,

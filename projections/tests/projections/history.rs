@@ -1,0 +1,164 @@
+//! What was said about a case: comments, what support asks and proposes, and the notes that support alone reads.
+
+use dossier_domain::VisibilityScope;
+use dossier_domain::case::{
+    InformationKind, InformationRequested, SolutionKind, SolutionParticulars, SolutionProposed,
+};
+use dossier_projections::case_history::{CommentRow, NoteQueries, SolutionDetails};
+use proptest::prelude::*;
+
+use crate::engines::block_on_each_engine;
+use crate::samples::*;
+use crate::world::{Running, World};
+
+async fn running_with(facts: &[Fact]) -> (World, Running) {
+    let world = World::given(facts).await;
+    let running = world.run().await;
+    running.caught_up(world.store_head().await).await;
+    (world, running)
+}
+
+async fn said(running: &Running) -> Vec<CommentRow> {
+    let page = running.comments().list(&all_of("acme"), &acme(), case(0), None, 99).await.unwrap();
+    page.expect("the case is in scope").comments
+}
+
+/// Texts of the notes that a scope shows, by pages of two; nothing where it shows none at all.
+async fn notes(running: &Running, scope: &VisibilityScope) -> Option<Vec<String>> {
+    let queries = NoteQueries::new(running.models.database().clone());
+    let (mut texts, mut after) = (Vec::new(), None);
+    loop {
+        let page = queries.list(scope, &acme(), case(0), after, 2).await.unwrap()?;
+        texts.extend(page.notes.into_iter().map(|note| note.body.unwrap()));
+        after = page.next_after;
+        if after.is_none() {
+            return Some(texts);
+        }
+    }
+}
+
+fn solution(solution: SolutionKind, particulars: SolutionParticulars) -> Fact {
+    Fact::of_case(0, SolutionProposed { solution, particulars, ..solved(1) })
+}
+
+/// R-COMMENT-1.
+async fn r_comment_1_what_support_asks_and_proposes_stands_among_the_comments_with_its_particulars() {
+    let url = |name: &str| Some(format!("https://status.support.example/{name}"));
+    let information = InformationKind::TroubleshootingProcedure;
+    let facts = [
+        filed(0),
+        Fact::of_case(0, InformationRequested { information, ..asked() }),
+        commented(0, 1),
+        solution(
+            SolutionKind::MissingFeature,
+            SolutionParticulars { idea_url: url("idea"), ..Default::default() },
+        ),
+        solution(
+            SolutionKind::NotReproducible,
+            SolutionParticulars { recommendations: Some(text("update")), ..Default::default() },
+        ),
+        solution(
+            SolutionKind::ThirdParty,
+            SolutionParticulars { third_party_contact: Some(text("them")), ..Default::default() },
+        ),
+        solution(
+            SolutionKind::Outage,
+            SolutionParticulars { outage_url: url("outage"), ..Default::default() },
+        ),
+        // R-COMMENT-3: whatever it is, for support it is not shown.
+        Fact::of_case(0, asked()).for_support(),
+        Fact::of_case(0, solved(2)).for_support(),
+    ];
+    let (world, running) = running_with(&facts).await;
+    let rows = said(&running).await;
+    let told: Vec<_> = rows
+        .iter()
+        .map(|row| (&*row.kind, row.detail.as_deref(), row.body.as_deref().unwrap(), &*row.side))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("request", Some("troubleshooting_procedure"), "how?", "support"),
+            ("comment", None, "comment 1", "customer"),
+            ("solution", Some("missing_feature"), "so 1", "support"),
+            ("solution", Some("not_reproducible"), "so 1", "support"),
+            ("solution", Some("third_party"), "so 1", "support"),
+            ("solution", Some("outage"), "so 1", "support"),
+        ]
+    );
+    assert_eq!(rows[0].author_name.as_deref(), Some("agent"));
+    let details = |index: usize| rows[index].solution();
+    assert_eq!((details(0), details(1)), (SolutionDetails::default(), SolutionDetails::default()));
+    assert_eq!(details(2), SolutionDetails { idea_url: url("idea"), ..Default::default() });
+    assert_eq!(details(3), SolutionDetails { recommendations: Some("update".into()), ..Default::default() });
+    assert_eq!(
+        details(4),
+        SolutionDetails { third_party_contact: Some("them".into()), ..Default::default() }
+    );
+    assert_eq!(details(5), SolutionDetails { outage_url: url("outage"), ..Default::default() });
+    // Each is got by the id that it is listed under, which a rebuild does not change.
+    assert!(running.models.rebuild("case_history", &|_| {}).await.unwrap());
+    assert_eq!(said(&running).await, rows);
+    for row in &rows {
+        let id = row.comment_id.parse().unwrap();
+        let got = running.comments().get(&all_of("acme"), &acme(), case(0), id).await.unwrap();
+        assert_eq!(got.as_ref(), Some(row));
+    }
+    // Erased, the particulars are left out.
+    world.sealer.erase(alice().as_str()).await.unwrap();
+    assert!(running.models.rebuild("case_history", &|_| {}).await.unwrap());
+    let rows = said(&running).await;
+    assert_eq!((&rows[3].body, rows[3].solution()), (&None, SolutionDetails::default()));
+    assert_eq!(rows[2].solution().idea_url, url("idea"), "which is nobody's");
+}
+
+/// R-COMMENT-3.
+async fn r_comment_3_notes_are_listed_for_support_alone_as_far_as_its_scope_goes() {
+    let mut facts = vec![filed(0), filed(1), Fact::of_case(0, routed("north")).heard()];
+    facts.extend((1..=5).map(|number| Fact::of_case(0, note(number, &format!("note {number}"))).heard()));
+    facts.push(Fact::of_case(1, note(6, "of another case")).heard());
+    let (_world, running) = running_with(&facts).await;
+    let all = ["note 1", "note 2", "note 3", "note 4", "note 5"].map(str::to_owned).to_vec();
+    assert_eq!(notes(&running, &of_provider(Some("north"), None)).await, Some(all.clone()));
+    assert_eq!(notes(&running, &VisibilityScope::AllOrganizations).await, Some(all));
+    assert_eq!(notes(&running, &of_provider(Some("south"), None)).await, None);
+    assert_eq!(notes(&running, &of_provider(Some("north"), Some("globex"))).await, None);
+    assert_eq!(notes(&running, &VisibilityScope::Nothing).await, None);
+    // The case is theirs, the notes on it are not.
+    assert_eq!(notes(&running, &all_of("acme")).await, None);
+    assert_eq!(said(&running).await, []);
+}
+
+proptest! {
+    #![proptest_config(few(12))]
+
+    /// What is shown is what was said to customers, in the order of the log.
+    #[test]
+    fn the_history_of_a_case_is_what_was_said_in_the_order_of_the_log(facts in any_history(60)) {
+        block_on_each_engine(async || {
+            let (_world, running) = running_with(&facts).await;
+            let stream = format!("case-{}", case(0));
+            let of_case = facts.iter().filter(|fact| fact.stream.as_str() == stream);
+            let expected: Vec<&str> = of_case
+                .filter(|fact| fact.audience == dossier_eventlog::Audience::Customer)
+                .filter_map(|fact| match &fact.event {
+                    FactEvent::Case(event) => match dossier_domain::DomainEvent::event_type(&**event) {
+                        "CommentAdded" => Some("comment"),
+                        "InformationRequested" => Some("request"),
+                        "SolutionProposed" => Some("solution"),
+                        _ => None,
+                    },
+                    _ => None,
+                })
+                .collect();
+            let page = running.comments().list(&all_of("acme"), &acme(), case(0), None, 99).await.unwrap();
+            let shown = page.map(|page| page.comments).unwrap_or_default();
+            assert_eq!(shown.iter().map(|row| &*row.kind).collect::<Vec<_>>(), expected);
+        });
+    }
+}
+
+on_each_engine!(
+    r_comment_1_what_support_asks_and_proposes_stands_among_the_comments_with_its_particulars,
+    r_comment_3_notes_are_listed_for_support_alone_as_far_as_its_scope_goes,
+);
