@@ -8,6 +8,8 @@ mod account_recovery;
 mod analytics;
 #[path = "../it/attachments.rs"]
 mod attachments;
+#[path = "../it/day.rs"]
+mod day;
 #[path = "../it/domains.rs"]
 mod domains;
 #[path = "../it/endpoints.rs"]
@@ -26,6 +28,8 @@ mod life;
 mod matrix;
 #[path = "../it/members.rs"]
 mod members;
+#[path = "../it/notes.rs"]
+mod notes;
 #[path = "../it/organizations.rs"]
 mod organizations;
 #[path = "../it/plans.rs"]
