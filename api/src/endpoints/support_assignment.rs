@@ -1,6 +1,6 @@
 //! `cases.assign`, `cases.unassign`, `cases.route`: which agent and which provider has a case (R-ROUTE-1).
 
-use dossier_domain::case::{AssignCase, Assignee, CaseCommand, RouteCase, UnassignCase};
+use dossier_domain::case::{AssignCase, CaseCommand, RouteCase, UnassignCase};
 use dossier_domain::{AccountId, ProviderId};
 use utoipa::ToSchema;
 
@@ -8,7 +8,6 @@ use super::case_commands::execute;
 use super::support_commands::{own_text, wrong};
 use crate::call::{Call, Reply};
 use crate::proto_json::Message;
-use crate::refusals;
 use crate::resources::CaseResource;
 use crate::status::{ApiError, excerpt};
 
@@ -20,7 +19,7 @@ use crate::status::{ApiError, excerpt};
     reason = "describes the request for the OpenAPI document; requests are read field by field"
 )]
 pub struct AssignRequest {
-    /// `accounts/{account}`; the caller when absent.
+    /// `accounts/{account}` of the caller, who is meant when it is absent.
     assignee: Option<String>,
 }
 
@@ -40,10 +39,10 @@ pub struct RouteRequest {
     reason: String,
 }
 
-/// Assigns a case, to oneself where nobody is named. The customer side learns of it only that a new case is in progress.
+/// Assigns a case to oneself. The customer side learns of it only that a new case is in progress.
 ///
 /// # Errors
-/// 400 for somebody unknown here or an agent of another provider (`ASSIGNEE_NOT_OF_PROVIDER`), and on a closed case.
+/// 400 for somebody else, and on a closed case.
 #[utoipa::path(
     post,
     path = "/v2/organizations/{organization}/cases/{case}:assign",
@@ -61,28 +60,25 @@ pub struct RouteRequest {
 pub async fn assign(call: Call) -> Result<Reply, ApiError> {
     let case = call.case_id()?;
     let message = Message::parse(&call.body)?;
-    let to = match message.string("assignee")?.filter(|name| !name.is_empty()) {
-        Some(name) => assignee(&call, &name).await?,
-        None => None,
-    };
-    execute(&call, Some(case), &CaseCommand::Assign(AssignCase { to })).await
+    if let Some(name) = message.string("assignee")?.filter(|name| !name.is_empty()) {
+        check_assignee(&call, &name)?;
+    }
+    execute(&call, Some(case), &CaseCommand::Assign(AssignCase { to: None })).await
 }
 
-/// Who is named; `None`: the caller. The token of an agent says for which provider they work, and an account does not: so
-/// a case that is with a provider is taken by its agents themselves.
-async fn assignee(call: &Call, name: &str) -> Result<Option<Assignee>, ApiError> {
+/// Checks that whoever is named is the caller: who is an agent, and of which provider, is known from their own sign-in only,
+/// and the accounts that are known are customers'.
+fn check_assignee(call: &Call, name: &str) -> Result<(), ApiError> {
     let id = name.strip_prefix("accounts/").and_then(|id| id.parse::<AccountId>().ok());
     let account =
         id.ok_or_else(|| wrong("assignee", format!("{} is not of the form accounts/…", excerpt(name))))?;
     if account == call.actor.account {
-        return Ok(None);
+        return Ok(());
     }
-    let view = call.app.commands.account_view(account).await.map_err(refusals::load)?;
-    let opened = view.account.opened().filter(|opened| opened.active);
-    let contact = opened.map(|opened| opened.contact.clone()).ok_or_else(|| {
-        wrong("assignee", "there is no such account; an agent without one assigns it themselves")
-    })?;
-    Ok(Some(Assignee { account, contact, provider: None }))
+    Err(wrong(
+        "assignee",
+        "agents assign cases to themselves: leave it out, or ask the agent to take the case",
+    ))
 }
 
 /// Takes a case from the agent who has it. Where nobody has it, nothing changes.
