@@ -2,25 +2,18 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use dossier_domain::access::{self, Access, AccessCommand, AccessRejection, TransferManagement};
 use dossier_domain::account::{Account, EmailClaim};
 use dossier_domain::account_recovery::AccountRecovery;
 use dossier_domain::case::{self, CaseCommand, CaseRejection, CaseState, MergeInto};
 use dossier_domain::domain_claim::DomainClaim;
 use dossier_domain::export::{self, Export, RecordExport};
-use dossier_domain::personal::{seal_all, subjects_to_seal};
-use dossier_domain::{
-    AccessRefusal, Aggregate, CaseId, Catalogue, Context, DomainEvent, EventAudience, ExportId,
-    OrganizationId, Side,
-};
-use dossier_eventlog::{
-    Append, AppendError, Audience, EventId, EventStore, Expected, Guard, Metadata, NewEvent, Revision,
-    SealError, Sealer, StreamName,
-};
+use dossier_domain::{AccessRefusal, Aggregate, CaseId, Catalogue, Context, ExportId, OrganizationId, Side};
+use dossier_eventlog::{AppendError, EventStore, Guard, Revision, Sealer, StreamName};
 use jiff::Timestamp;
 
 use crate::Clock;
+use crate::append::take_in;
 use crate::error::{CommandError, LoadError};
 use crate::fold::{Folded, Loaded};
 use crate::repository::Repository;
@@ -77,7 +70,7 @@ pub type ExportOutcome = Outcome<Export>;
 /// The write side.
 pub struct Commands {
     pub(crate) store: Arc<dyn EventStore>,
-    sealer: Arc<Sealer>,
+    pub(crate) sealer: Arc<Sealer>,
     catalogue: Arc<Catalogue>,
     clock: Clock,
     pub(crate) cases: Repository<CaseState>,
@@ -434,66 +427,6 @@ impl Commands {
         }
         self.access_view(organization).await
     }
-
-    #[expect(clippy::too_many_arguments, reason = "one caller; a struct would only rename them")]
-    async fn append_of<A: Aggregate>(
-        &self,
-        stream: &StreamName,
-        request: &Request,
-        folded: &Folded<A>,
-        organization: Option<&OrganizationId>,
-        source: &AccessSource<'_, A>,
-        view: &AccessView,
-        now: Timestamp,
-        events: &[A::Event],
-    ) -> Result<Append, LoadError> {
-        let mut metadata = Metadata {
-            command_id: request.command_id.0,
-            fingerprint: request.fingerprint.clone().into(),
-            actor: request.actor.account.to_string(),
-            acting_for: request.acting_for.as_ref().map(|acts_for| acts_for.organization.to_string()),
-            organization: organization.map(OrganizationId::to_string),
-            audience: Audience::Customer,
-            occurred_at: None,
-            correlation_id: request.correlation_id.clone(),
-            causation_id: request.causation_id.clone(),
-            access_revision: view.revision.map(|revision| revision.0),
-        };
-        let mut encoded = metadata.encode();
-        let mut new_events = Vec::with_capacity(events.len());
-        for (index, event) in events.iter().enumerate() {
-            let audience = audience_of::<A>(event);
-            // As a rule all events of a command have the same.
-            if audience != metadata.audience {
-                metadata.audience = audience;
-                encoded = metadata.encode();
-            }
-            let mut sealed = event.clone();
-            let subjects = subjects_to_seal(&mut sealed);
-            self.sealer.prepare_seal(&subjects).await?;
-            seal_all::<SealError>(&mut sealed, |subject, plain| self.sealer.seal(subject, plain))?;
-            new_events.push(NewEvent {
-                event_id: EventId(request.command_id.event_id(index)),
-                event_type: sealed.event_type().into(),
-                version: sealed.version(),
-                recorded_at: now,
-                payload: Bytes::from(sealed.encode()),
-                metadata: encoded.clone(),
-            });
-        }
-        let guards = match source {
-            AccessSource::Guarded(organization) => {
-                vec![Guard { stream: access_stream(organization)?, revision: view.revision }]
-            }
-            AccessSource::Own(_) | AccessSource::None => Vec::new(),
-        };
-        Ok(Append {
-            stream: stream.clone(),
-            expected: folded.revision.map_or(Expected::NoStream, Expected::Exact),
-            events: new_events,
-            guards,
-        })
-    }
 }
 
 /// Where the access state of a decision comes from.
@@ -504,29 +437,6 @@ pub(crate) enum AccessSource<'a, A: Aggregate> {
     Own(fn(&Folded<A>) -> AccessView),
     /// None is needed: only staff roles decide.
     None,
-}
-
-/// Who may ever learn of an event, in the words of the envelope.
-fn audience_of<A: Aggregate>(event: &A::Event) -> Audience {
-    match A::audience(event) {
-        EventAudience::Customer => Audience::Customer,
-        EventAudience::Support => Audience::Support,
-        EventAudience::Internal => Audience::Internal,
-    }
-}
-
-fn take_in<A: Aggregate>(
-    loaded: &mut Loaded<A>,
-    request: &Request,
-    events: &[A::Event],
-    now: Timestamp,
-    position: dossier_eventlog::Position,
-) {
-    for event in events {
-        let revision = loaded.folded.revision.map_or(Revision(0), Revision::next);
-        loaded.apply(event, now, revision, position, audience_of::<A>(event));
-        loaded.note(request.command_id.0, &request.fingerprint, revision);
-    }
 }
 
 /// Whether the resource has one of the revisions that the caller demands, as its side sees them.

@@ -10,6 +10,7 @@
 
 mod account_recovery;
 mod accounts;
+mod append;
 mod commands;
 mod domains;
 mod error;

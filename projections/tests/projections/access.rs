@@ -8,7 +8,7 @@ use dossier_domain::access::{
     MemberRemoved, OrganizationChanged, OrganizationRegistered, ResellerAccessAllowed,
     ResellerAccessWithdrawn, TechnicalContactChanged,
 };
-use dossier_domain::{AccountId, PlanId, ProductId, Role};
+use dossier_domain::{AccountId, PlanId, ProductId, Role, VisibilityScope};
 use ulid::Ulid;
 
 use crate::samples::{Fact, at, contact, organization, product};
@@ -22,6 +22,15 @@ pub(crate) fn account(number: u64) -> AccountId {
 
 pub(crate) fn plan(name: &str) -> PlanId {
     PlanId::new(name).unwrap()
+}
+
+/// What a reseller's people see.
+pub(crate) fn of_reseller(reseller: &str, customer: Option<&str>, products: &[&str]) -> VisibilityScope {
+    VisibilityScope::Reseller {
+        reseller: organization(reseller),
+        customer: customer.map(organization),
+        products: products.iter().map(|name| product(name)).collect(),
+    }
 }
 
 pub(crate) fn registered(name: &str) -> Fact {

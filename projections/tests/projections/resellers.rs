@@ -28,14 +28,6 @@ use crate::world::{CASE_MODELS, PATIENCE, Running, World};
 const CUSTOMERS: [&str; 2] = ["acme", "globex"];
 const PRODUCTS: [&str; 2] = ["compute", "storage"];
 
-fn of_reseller(reseller: &str, customer: Option<&str>, products: &[&str]) -> VisibilityScope {
-    VisibilityScope::Reseller {
-        reseller: organization(reseller),
-        customer: customer.map(organization),
-        products: products.iter().map(|name| product(name)).collect(),
-    }
-}
-
 /// A case under a manager, with a comment and an attachment of the case's number.
 fn filed_under(number: u8, customer: &str, product_name: &str, manager: Option<&str>) -> [Fact; 3] {
     let filing = CaseFiled {
