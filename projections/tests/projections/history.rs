@@ -2,8 +2,9 @@
 
 use dossier_domain::VisibilityScope;
 use dossier_domain::case::{
-    InformationKind, InformationRequested, SolutionKind, SolutionParticulars, SolutionProposed,
+    CaseEvent, InformationKind, InformationRequested, SolutionKind, SolutionParticulars, SolutionProposed,
 };
+use dossier_eventlog::Audience;
 use dossier_projections::case_history::{CommentRow, NoteQueries, SolutionDetails};
 use proptest::prelude::*;
 
@@ -129,6 +130,18 @@ async fn r_comment_3_notes_are_listed_for_support_alone_as_far_as_its_scope_goes
     assert_eq!(said(&running).await, []);
 }
 
+/// As what a customer is shown it, if at all.
+fn kind_of(fact: &Fact) -> Option<&'static str> {
+    let FactEvent::Case(event) = &fact.event else { return None };
+    let kind = match **event {
+        CaseEvent::CommentAdded(_) => "comment",
+        CaseEvent::InformationRequested(_) => "request",
+        CaseEvent::SolutionProposed(_) => "solution",
+        _ => return None,
+    };
+    (fact.audience == Audience::Customer).then_some(kind)
+}
+
 proptest! {
     #![proptest_config(few(12))]
 
@@ -137,23 +150,16 @@ proptest! {
     fn the_history_of_a_case_is_what_was_said_in_the_order_of_the_log(facts in any_history(60)) {
         block_on_each_engine(async || {
             let (_world, running) = running_with(&facts).await;
-            let stream = format!("case-{}", case(0));
-            let of_case = facts.iter().filter(|fact| fact.stream.as_str() == stream);
-            let expected: Vec<&str> = of_case
-                .filter(|fact| fact.audience == dossier_eventlog::Audience::Customer)
-                .filter_map(|fact| match &fact.event {
-                    FactEvent::Case(event) => match dossier_domain::DomainEvent::event_type(&**event) {
-                        "CommentAdded" => Some("comment"),
-                        "InformationRequested" => Some("request"),
-                        "SolutionProposed" => Some("solution"),
-                        _ => None,
-                    },
-                    _ => None,
-                })
-                .collect();
-            let page = running.comments().list(&all_of("acme"), &acme(), case(0), None, 99).await.unwrap();
-            let shown = page.map(|page| page.comments).unwrap_or_default();
-            assert_eq!(shown.iter().map(|row| &*row.kind).collect::<Vec<_>>(), expected);
+            for number in 0..6 {
+                let stream = format!("case-{}", case(number));
+                let of_case = facts.iter().filter(|fact| fact.stream.as_str() == stream);
+                let expected: Vec<&str> = of_case.filter_map(kind_of).collect();
+                let whose = organization(if number % 3 == 2 { "globex" } else { "acme" });
+                let everything = VisibilityScope::AllOrganizations;
+                let page = running.comments().list(&everything, &whose, case(number), None, 99).await.unwrap();
+                let shown = page.map(|page| page.comments).unwrap_or_default();
+                assert_eq!(shown.iter().map(|row| &*row.kind).collect::<Vec<_>>(), expected, "{number}");
+            }
         });
     }
 }
