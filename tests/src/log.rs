@@ -7,10 +7,11 @@ use dossier_eventlog::{EventStore, Position, RecordedEvent, SqliteStore};
 /// Events of a filing: the case, where it was routed, and the promise to answer with its clock.
 pub const FILING_EVENTS: usize = 4;
 
-/// Whether an event is about who has a case and when they answer, and not about what was said and done: it comes along
-/// with other events.
+/// Whether an event is about who has a case, when they answer, and what timers record, and not about what was said and
+/// done: it comes along with other events, or with the time.
 pub fn comes_along(event: &RecordedEvent) -> bool {
-    &*event.event_type == "CaseRouted" || event.event_type.starts_with("Response")
+    ["CaseRouted", "ReopenWindowEnded"].contains(&&*event.event_type)
+        || event.event_type.starts_with("Response")
 }
 
 /// Events read at once.

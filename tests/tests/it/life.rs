@@ -145,13 +145,13 @@ async fn r_reopen_2_a_second_after_30_days_the_comment_is_refused_with_the_end_a
     let talk = Talk::begin().await;
     talk.close().await;
     let closed_at = talk.events().await.last().unwrap().recorded_at;
-    let before = talk.server.events().await.len();
+    let before = talk.told().await.len();
     talk.server.clock.set(closed_at + THIRTY_DAYS + SignedDuration::from_secs(1));
     let refused = talk.comment(&talk.alice, "It is back.").await;
     assert_eq!(refused.refused(400, "REOPEN_WINDOW_ENDED")["status"], "FAILED_PRECONDITION");
     assert_eq!(refused.metadata("windowEndedAt").parse::<Timestamp>().unwrap(), closed_at + THIRTY_DAYS);
     assert_eq!(format!("/v2/{}", refused.metadata("followUpOf")), talk.case);
-    assert_eq!(talk.server.events().await.len(), before, "nothing is appended");
+    assert_eq!(talk.told().await.len(), before, "nothing is appended");
     assert_eq!(talk.state().await, "CLOSED");
 
     // The offer is good: it files a case as it stands.
