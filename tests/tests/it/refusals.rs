@@ -285,7 +285,7 @@ async fn a_page_token_serves_only_where_it_was_given() {
 #[tokio::test]
 async fn unknown_paths_are_404_and_other_methods_405_in_json() {
     let (server, alice, case, events) = with_case().await;
-    let (beside, above) = (format!("{case}/notes"), format!("{case}:fly"));
+    let (beside, above) = (format!("{case}/nothing"), format!("{case}:fly"));
     for path in [
         "/",
         "/v2",
