@@ -24,6 +24,19 @@ fn r_access_7_being_listed_is_not_enough_to_contact_support() {
     }
 }
 
+/// R-ACCESS-7: a role alone reads; contacting support needs the privilege too.
+#[test]
+fn r_access_7_an_editor_without_the_support_privilege_reads_and_does_nothing_else() {
+    let mut access = acme().build();
+    let grant = access.members.get_mut(&people("bob").account).and_then(|bob| bob.grant.as_mut());
+    grant.unwrap().support_privilege = false;
+    let bob = Authority::of(&people("bob"), &acme_id(), &access, at(0));
+    assert_eq!(bob.open_to(Action::ReadCases), Ok(()));
+    for action in [Action::FileCase, Action::CommentOnCase, Action::EscalateCase, Action::AddMembers] {
+        assert_eq!(bob.open_to(action), Err(AccessRefusal::NoSupportPrivilege), "{action:?}");
+    }
+}
+
 /// R-CASE-4.
 #[test]
 fn r_case_4_viewers_read_and_do_nothing_else() {
