@@ -86,7 +86,7 @@ impl ReceiveMergedCase {
         if source == case.id {
             return Err(CaseRejection::MergeRefused(MergeRefusal::Itself));
         }
-        // They were merged into each other: neither goes on anywhere, so the reactor undoes both.
+        // They were merged into each other: the reactor undoes the merge that it meets first, and the other one holds.
         if case.merged_into == Some(source) {
             return Err(CaseRejection::MergeRefused(MergeRefusal::TargetMerged { into: source }));
         }
@@ -196,7 +196,7 @@ mod tests {
         let back = merge(&merged().state());
         let target = supported_case().with_case(other());
         assert_eq!(target.clone().when("agent-north", 2, &back).rejection().reason(), "MERGE_TARGET_MERGED");
-        // Where a store saw neither merge in time, both are undone: each target refuses.
+        // Where a store saw neither merge in time, each target refuses while it is merged itself.
         let stale = target.and("agent-north", 2, &merge(&supported_case().state()));
         let source = supported_case().state().filed().unwrap().id;
         assert_eq!(stale.when("system", 3, &receive(source)).rejection().reason(), "MERGE_TARGET_MERGED");
