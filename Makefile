@@ -1,13 +1,15 @@
 # `make run` serves on the embedded default; `make test` installs what the tests need and passes them.
-.PHONY: run test lint unit examples simulate faults bench conformance schemathesis fuzz schemas check help
+.PHONY: run test lint unit examples simulate faults bench conformance schemathesis alerts fuzz schemas check help
 
 CARGO ?= cargo
 VENV := .venv
 EXAMPLES_VENV := target/examples/venv
+SMTP_VENV := target/smtp/venv
 CONFORMANCE := ../shared/conformance
 REQUIREMENTS := tests/clients/requirements.txt $(wildcard $(CONFORMANCE)/requirements.txt)
 NODE_MODULES := target/clients/node_modules
 OIDC_MODULES := target/oidc/node_modules
+PROMTOOL := target/prometheus/usr/bin/promtool
 FUZZ_SECONDS ?= 60
 SEEDS ?= 50
 
@@ -23,7 +25,7 @@ lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
-unit: deploy/test-requirements.stamp examples $(OIDC_MODULES)/stamp
+unit: deploy/test-requirements.stamp examples $(SMTP_VENV)/stamp $(OIDC_MODULES)/stamp
 	$(CARGO) build -p dossier-api --locked
 	$(CARGO) test --workspace --exclude dossier-simulation --locked
 	$(CARGO) test -p dossier-simulation --locked
@@ -42,6 +44,12 @@ $(EXAMPLES_VENV)/stamp: deploy/examples/requirements.txt deploy/test-requirement
 	$(EXAMPLES_VENV)/bin/pip install -q -r $<
 	@touch $@
 
+# The mail server that the tests of mails start.
+$(SMTP_VENV)/stamp: tests/smtp/requirements.txt deploy/test-requirements.stamp
+	python3 -m venv $(SMTP_VENV)
+	$(SMTP_VENV)/bin/pip install -q -r $<
+	@touch $@
+
 faults:          ## each fault several times, with long standstills: DOSSIER_FAULT_ROUNDS (5), DOSSIER_FAULT_SECONDS (10)
 	$(CARGO) build -p dossier-api --locked
 	DOSSIER_FAULT_ROUNDS=$${DOSSIER_FAULT_ROUNDS:-5} DOSSIER_FAULT_SECONDS=$${DOSSIER_FAULT_SECONDS:-10} \
@@ -58,6 +66,15 @@ conformance: deploy/test-requirements.stamp $(VENV)/stamp $(NODE_MODULES)/stamp 
 schemathesis: $(VENV)/stamp  ## hold a private server's answers against its own description
 	$(CARGO) build --locked
 	deploy/private-server $(VENV)/bin/python tests/clients/described_answers.py
+
+alerts: $(PROMTOOL)  ## try the alerts on made-up series
+	$(PROMTOOL) check rules deploy/prometheus/alerts.yaml
+	$(PROMTOOL) test rules deploy/prometheus/alerts.test.yaml
+
+# Debian's, taken out of its package: to install that would start a server.
+$(PROMTOOL):
+	mkdir -p target/prometheus
+	cd target/prometheus && apt-get download -q prometheus && dpkg -x prometheus_*.deb .
 
 $(VENV)/stamp: $(REQUIREMENTS)
 	deploy/install-test-requirements clients
@@ -88,9 +105,10 @@ bench:           ## rates beside the raw limits of the same run
 	$(CARGO) build --release -q
 	$(CARGO) bench -q -p dossier-tests --bench bench
 
-check: test      ## test, and what takes longer: dependencies, conformance, schemathesis, fuzz
+check: test      ## test, and what takes longer: dependencies, alerts, conformance, schemathesis, fuzz
 	$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-deny
 	$(CARGO) deny check licenses bans sources
+	$(MAKE) alerts
 	$(MAKE) conformance
 	$(MAKE) schemathesis
 	$(MAKE) fuzz

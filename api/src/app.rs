@@ -1,27 +1,42 @@
 //! What every request handler has at hand.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use dossier_commands::{Commands, identity};
 use dossier_domain::{Actor, Contact, OrganizationId, Personal, ProviderId, StaffRole, Subject};
 use dossier_eventlog::blobs::BlobStore;
 use dossier_eventlog::{Entropy, EventStore, RelayStatus};
+use dossier_processes::notifications::webhooks::WebhookSender;
+use dossier_processes::reactor::ReactorStatus;
 use dossier_projections::ReadModels;
 use dossier_projections::account_recovery::AccountRecoveryQueries;
+use dossier_projections::accounts::AccountQueries;
 use dossier_projections::case_history::{AttachmentQueries, CommentQueries, FeedQueries, NoteQueries};
 use dossier_projections::cases::{CaseQueries, CurrentCases};
+use dossier_projections::event_delivery::EventDeliveryQueries;
+use dossier_projections::feedback::FeedbackQueries;
+use dossier_projections::help_articles::HelpArticles;
+use dossier_projections::help_sessions::HelpSessionQueries;
+use dossier_projections::known_issues::KnownIssueQueries;
 use dossier_projections::organizations::OrganizationQueries;
+use dossier_projections::satisfaction::SatisfactionQueries;
+use dossier_projections::saved_views::SavedViewQueries;
+use dossier_projections::volume::VolumeQueries;
 use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::watch;
 
 use crate::config::Roles;
+use crate::event_delivery::Delivering;
 use crate::fleet::Fleet;
 use crate::limits::RateLimit;
+use crate::notifying::Notifying;
 use crate::page_token::PageTokens;
 use crate::refusals;
 use crate::sign_in::{Principal, SignInMethods};
 use crate::status::ApiError;
+use crate::watch::Hub;
 
 /// How many customers with a plan are named for a reseller that has none: one is enough, the others may have lost it.
 const ENTITLED_CUSTOMERS: u32 = 5;
@@ -36,16 +51,38 @@ pub struct App {
     pub cases: CaseQueries,
     /// Cases one by one, from memory where that is current.
     pub current_cases: CurrentCases,
+    /// Tells streams what changes.
+    pub watch: Arc<Hub>,
     /// Queries on organizations and their people.
     pub organizations: OrganizationQueries,
+    /// Queries on accounts, and on support's agents.
+    pub accounts: AccountQueries,
+    /// Queries on filters that support's people keep.
+    pub saved_views: SavedViewQueries,
     /// Queries on accounts to recover.
     pub account_recoveries: AccountRecoveryQueries,
+    /// Queries on subscriptions to events and on webhooks.
+    pub event_delivery: EventDeliveryQueries,
+    /// Sends to webhooks.
+    pub webhooks: Arc<WebhookSender>,
+    /// Queries on known issues.
+    pub known_issues: KnownIssueQueries,
+    /// Queries on what the watch over the volume counts.
+    pub volume: VolumeQueries,
+    /// Queries on feedback.
+    pub feedback: FeedbackQueries,
+    /// Queries on sessions with the help assistant.
+    pub help_sessions: HelpSessionQueries,
+    /// Help articles.
+    pub help_articles: HelpArticles,
     /// Queries on comments.
     pub comments: CommentQueries,
     /// Queries on attachments.
     pub attachments: AttachmentQueries,
     /// Queries on support's notes.
     pub notes: NoteQueries,
+    /// Queries on answers to surveys.
+    pub satisfaction: SatisfactionQueries,
     /// Queries on feeds.
     pub feeds: FeedQueries,
     /// The log, for readiness.
@@ -54,6 +91,8 @@ pub struct App {
     pub relay: Option<Arc<RelayStatus>>,
     /// The same of the relay of what analytics may see.
     pub analytics_relay: Option<Arc<RelayStatus>>,
+    /// How notifications, and messages to machines, get on, once this process makes or sends them.
+    pub notifying: OnceLock<(Notifying, Delivering)>,
     /// The parts that this process runs.
     pub roles: Roles,
     /// This process among others.
@@ -76,7 +115,12 @@ pub struct App {
     pub max_upload_bytes: u64,
     /// How long a body may take to arrive.
     pub request_timeout: Duration,
+    /// How the reactors and the timers get on, for readiness, once this process runs them.
+    pub by_itself: OnceLock<ByItself>,
 }
+
+/// What acts by itself, by name, and how it gets on.
+pub type ByItself = Vec<(&'static str, watch::Receiver<ReactorStatus>)>;
 
 impl App {
     /// The actor that a verified principal is.

@@ -218,6 +218,8 @@ mod tests {
     fn an_outsider_may_nothing_in_an_organization() {
         for endpoint in endpoints().filter(|endpoint| !endpoint.action.requirement().anyone) {
             let names_none = endpoint.action.spans_organizations() || endpoint.is_for_directories();
+            // Where no organization is named there is none to be a member of.
+            assert!(names_none || endpoint.names_organization(), "{}", endpoint.id);
             let reason = if names_none { "NOT_FOR_YOU" } else { "NOT_A_MEMBER" };
             for standing in ["other", "former", "directly"] {
                 assert_eq!(decide(endpoint.id, standing), Some(reason), "{} {standing}", endpoint.id);

@@ -246,7 +246,8 @@ impl Call {
     }
 }
 
-fn idempotency_key(value: &HeaderValue) -> Result<String, ApiError> {
+/// The key, in one spelling.
+pub(crate) fn idempotency_key(value: &HeaderValue) -> Result<String, ApiError> {
     let text = value.to_str().unwrap_or_default().trim();
     let known = Uuid::try_parse(text)
         .map(|uuid| uuid.as_u128())

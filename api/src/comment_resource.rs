@@ -1,8 +1,12 @@
 //! What was said about a case, as it is written: comments, what support asks and proposes, and support's own notes.
 
-use dossier_domain::case::CommentAdded;
+use std::fmt::Display;
+
+use dossier_domain::case::{CommentAdded, NoteAttachmentAdded};
 use dossier_domain::{CaseId, Side};
-use dossier_projections::case_history::{CommentRow, INFORMATION_REQUEST, NoteRow, SOLUTION};
+use dossier_projections::case_history::{
+    CommentRow, INFORMATION_REQUEST, NoteAttachmentRow, NoteRow, SOLUTION,
+};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -176,18 +180,77 @@ pub struct NoteAuthorResource {
     pub email: Option<String>,
 }
 
+impl NoteAuthorResource {
+    fn new(email: Option<&String>, name: Option<&String>) -> Self {
+        Self { display_name: name.map_or(ERASED, String::as_str).to_owned(), email: email.cloned() }
+    }
+}
+
 impl NoteResource {
     /// A note on a case of an organization.
     pub fn of_row(row: &NoteRow, organization: &str) -> Self {
-        let erased = || ERASED.to_owned();
         Self {
             name: format!("organizations/{organization}/cases/{}/notes/{}", row.case_id, row.note_id),
             create_time: instant(row.created_at_micros),
-            creator: NoteAuthorResource {
-                display_name: row.author_name.clone().unwrap_or_else(erased),
-                email: row.author_email.clone(),
-            },
-            body: row.body.clone().unwrap_or_else(erased),
+            creator: NoteAuthorResource::new(row.author_email.as_ref(), row.author_name.as_ref()),
+            body: row.body.clone().unwrap_or_else(|| ERASED.to_owned()),
         }
     }
+}
+
+/// A file on a note: like the note, for support alone.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NoteAttachmentResource {
+    /// `organizations/{organization}/cases/{case}/notes/{note}/attachments/{attachment}`.
+    pub name: String,
+    /// When it was attached.
+    pub create_time: String,
+    /// Who attached it, as colleagues see them.
+    pub creator: NoteAuthorResource,
+    /// Name of the file.
+    pub filename: String,
+    /// Media type, as told by whoever uploaded it.
+    pub mime_type: String,
+    /// Size in bytes, as decimal text.
+    pub size_bytes: String,
+}
+
+impl NoteAttachmentResource {
+    /// A file on a note on a case of an organization.
+    pub fn of_row(row: &NoteAttachmentRow, organization: &str) -> Self {
+        Self {
+            name: note_attachment_name(organization, &row.case_id, &row.note_id, &row.attachment_id),
+            create_time: instant(row.created_at_micros),
+            creator: NoteAuthorResource::new(row.author_email.as_ref(), row.author_name.as_ref()),
+            filename: row.filename.clone().unwrap_or_else(|| ERASED.to_owned()),
+            mime_type: row.media_type.clone(),
+            size_bytes: row.size_bytes.to_string(),
+        }
+    }
+
+    /// A file that was just attached.
+    pub fn of_event(added: &NoteAttachmentAdded, organization: &str, case: CaseId, at: Timestamp) -> Self {
+        let author = added.author.open();
+        Self {
+            name: note_attachment_name(organization, case, added.note, added.attachment),
+            create_time: format_timestamp(at),
+            creator: NoteAuthorResource::new(
+                author.map(|author| &author.email),
+                author.map(|author| &author.display_name),
+            ),
+            filename: added.filename.open().cloned().unwrap_or_else(|| ERASED.to_owned()),
+            mime_type: added.media_type.clone(),
+            size_bytes: added.size_bytes.to_string(),
+        }
+    }
+}
+
+fn note_attachment_name(
+    organization: &str,
+    case: impl Display,
+    note: impl Display,
+    attachment: impl Display,
+) -> String {
+    format!("organizations/{organization}/cases/{case}/notes/{note}/attachments/{attachment}")
 }

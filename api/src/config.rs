@@ -13,15 +13,18 @@ mod browser;
 pub mod cli;
 mod engines;
 mod layers;
+mod mail;
 mod roles;
 mod values;
 
+use dossier_domain::webhook::TargetPolicy;
 use layers::{Given, Layers};
 
 pub use crate::logging::LogFormat;
 pub use browser::{Browser, DEFAULT_SESSION_LIFETIME, Secret};
 pub use cli::{Cli, Command};
 pub use engines::{Bus, Engines, EventStore, KeyStore, ReadModel, WorkStore};
+pub use mail::Mail;
 pub use roles::{Role, Roles};
 pub use values::{parse_duration, parse_instant};
 
@@ -110,6 +113,10 @@ pub struct Settings {
     pub roles: Roles,
     /// What this process is called in `/readyz`.
     pub node: String,
+    /// How mails are sent, where they are.
+    pub mail: Option<Mail>,
+    /// Whether the work store was lost for good: then what acts by itself begins at the log's head.
+    pub begin_at_head: bool,
     /// Where attachments are kept.
     pub blobs: Blobs,
     /// The catalogue file; the built-in catalogue when absent.
@@ -130,6 +137,8 @@ pub struct Settings {
     pub max_connections: usize,
     /// Requests per second of one account; `None`: without limit.
     pub rate_limit: Option<NonZeroU32>,
+    /// What webhooks may call.
+    pub webhook_targets: TargetPolicy,
 }
 
 impl Settings {
@@ -145,9 +154,6 @@ impl Settings {
     ) -> Result<Self, ConfigError> {
         let layers = Layers::gather(flags, environment, read_file)?;
         let dev = layers.get("dev").map_or(Ok(false), values::boolean)?;
-        if let Some(url) = layers.get("smtp_url") {
-            return Err(url.refused("this build sends no mail", "leave it unset"));
-        }
         let data =
             layers.get("data").map_or_else(|| PathBuf::from(DEFAULT_DATA), |given| given.text().into());
         let engines = Engines::resolve(&layers, &data)?;
@@ -161,9 +167,13 @@ impl Settings {
             Some(url) => values::blobs(url)?,
         };
         let log = layers.get("log").map_or_else(|| Ok("info".to_owned()), values::log_filter)?;
+        let listen = listen(&layers, dev)?;
+        let mail = mail::resolve(&layers, dev, &listen.to_string())?;
         Ok(Self {
-            listen: listen(&layers, dev)?,
+            listen,
             sign_in: sign_in(&layers, dev)?,
+            mail,
+            begin_at_head: layers.get("lost_work_store").map_or(Ok(false), values::begin_at_head)?,
             browser: browser::resolve(&layers)?,
             cors_origins: layers.get("cors_origins").map_or_else(|| Ok(Vec::new()), browser::cors_origins)?,
             engines,
@@ -191,6 +201,9 @@ impl Settings {
             rate_limit: NonZeroU32::new(
                 layers.get("rate_limit").map_or(Ok(DEFAULT_RATE_LIMIT), values::rate_limit)?,
             ),
+            webhook_targets: layers
+                .get("webhook_targets")
+                .map_or(Ok(TargetPolicy::default()), values::webhook_targets)?,
             data,
         })
     }

@@ -27,3 +27,8 @@ pub fn node_name() -> String {
     let host = host.trim();
     format!("{}-{}", if host.is_empty() { "dossier" } else { host }, std::process::id())
 }
+
+/// Gives this process its one provider of TLS, of the several that are linked. Who comes second changes nothing.
+pub fn install_tls() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

@@ -4,12 +4,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 #[cfg(feature = "nats")]
-use dossier_eventlog::nats::{NatsBus, NatsOptions, NatsOutlet};
+use dossier_eventlog::nats::{NatsBus, NatsOptions, NatsOutlet, NatsSubjects};
 #[cfg(feature = "postgres")]
 use dossier_eventlog::postgres::{PostgresKeyStore, PostgresOptions, PostgresStore};
 use dossier_eventlog::{
     Bus, Entropy, EventStore, InProcessBus, KeyStore, Outlet, Position, RelayOptions, SqliteKeyStore,
-    SqliteOptions, SqliteStore,
+    SqliteOptions, SqliteStore, Subjects,
 };
 #[cfg(feature = "kurrentdb")]
 use dossier_eventlog::{KurrentOptions, KurrentStore};
@@ -41,6 +41,8 @@ pub struct OpenEngines {
     pub relay: RelayOptions,
     /// What carries to analytics what they may see.
     pub analytics: Option<Arc<dyn Outlet>>,
+    /// What carries to organizations' machines what they are told.
+    pub subjects: Option<Arc<dyn Subjects>>,
     closing: Vec<Closing>,
 }
 
@@ -56,8 +58,8 @@ impl OpenEngines {
         let keys = open_keys(&engines.key_store, store.log_id(), is_new, entropy, &mut closing).await?;
         let (work, sessions) = open_work_store(&engines.work_store).await?;
         claim_new_log(&*store, &*work).await?;
-        let Buses { bus, relay, analytics } = open_bus(&engines.bus).await?;
-        Ok(Self { store, keys, work, sessions, bus, relay, analytics, closing })
+        let Buses { bus, relay, analytics, subjects } = open_bus(&engines.bus).await?;
+        Ok(Self { store, keys, work, sessions, bus, relay, analytics, subjects, closing })
     }
 
     /// Closes all of them, the log last.
@@ -119,6 +121,37 @@ pub async fn open_for_reading(
     Ok((store, keys))
 }
 
+/// Opens a log and its keys to write to them beside nothing else of this process; a log in SQLite is held by this process alone
+/// until it ends.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn open_for_writing(engines: &Engines, entropy: &Entropy) -> Result<OpenLog, StartError> {
+    let mut closing = Vec::new();
+    let store = open_store(&engines.event_store, entropy, &mut closing).await?;
+    let is_new = store.head().await? == Position::START;
+    let keys = open_keys(&engines.key_store, store.log_id(), is_new, entropy, &mut closing).await?;
+    Ok(OpenLog { store, keys, closing })
+}
+
+/// An opened log and its keys.
+pub struct OpenLog {
+    /// The log.
+    pub store: Arc<dyn EventStore>,
+    /// The keys of personal values.
+    pub keys: Arc<dyn KeyStore>,
+    closing: Vec<Closing>,
+}
+
+impl OpenLog {
+    /// Closes both, the log last.
+    pub async fn close(self) {
+        for closing in self.closing.into_iter().rev() {
+            closing.await;
+        }
+    }
+}
+
 /// A new log gets a new key store, an old one must have its own.
 async fn open_keys(
     engine: &config::KeyStore,
@@ -169,20 +202,23 @@ struct Buses {
     bus: Arc<dyn Bus>,
     relay: RelayOptions,
     analytics: Option<Arc<dyn Outlet>>,
+    subjects: Option<Arc<dyn Subjects>>,
 }
 
 async fn open_bus(engine: &config::Bus) -> Result<Buses, StartError> {
     match engine {
         config::Bus::InProcess => {
             let bus = Arc::new(InProcessBus::new(BUS_CAPACITY));
-            Ok(Buses { bus, relay: RelayOptions::default(), analytics: None })
+            Ok(Buses { bus, relay: RelayOptions::default(), analytics: None, subjects: None })
         }
         #[cfg(feature = "nats")]
         config::Bus::Nats(url) => {
             let options = NatsOptions::from_url(url)?;
             let bus = Arc::new(NatsBus::connect(&options).await?);
             let outlet: Arc<dyn Outlet> = Arc::new(NatsOutlet::connect(&options).await?);
-            Ok(Buses { bus, relay: RelayOptions::shared(), analytics: Some(outlet) })
+            let subjects: Arc<dyn Subjects> = Arc::new(NatsSubjects::connect(&options).await?);
+            let (analytics, subjects) = (Some(outlet), Some(subjects));
+            Ok(Buses { bus, relay: RelayOptions::shared(), analytics, subjects })
         }
         #[cfg(not(feature = "nats"))]
         config::Bus::Nats(_) => Err(StartError::NotBuilt),

@@ -6,18 +6,19 @@
 //! or       = term { OR term }
 //! term     = "(" sequence ")" | field op value | quoted | word
 //! value    = quoted | word            # in quotes, \" and \\ are the only escapes
-//! op       = "=" | ">" | ":"
+//! op       = "=" | ">" | "<" | ":"
 //! ```
 //!
 //! This file knows the grammar; [`cases`] knows the fields of a case, [`names`] the one field of a
-//! classification. Nothing is ever ignored: what is not understood is refused with its offset.
+//! classification, [`subscriptions`] those of a subscription to events. Nothing is ever ignored: what is not understood is refused with its offset.
 
 use crate::status::{ApiError, excerpt};
 
 pub mod cases;
 pub mod names;
+pub mod subscriptions;
 
-pub use cases::{CaseFilter, FilterMode, ParentName, PublishedState};
+pub use cases::{AssigneeName, CaseFilter, FilterMode, Order, ParentName, PublishedState, TimeField};
 pub use names::{ClassificationFilter, NamePattern};
 
 /// The longest filter that is read, in characters.
@@ -32,6 +33,8 @@ pub enum Op {
     Equals,
     /// `>`
     Greater,
+    /// `<`
+    Less,
     /// `:`
     Has,
 }
@@ -42,12 +45,13 @@ impl Op {
         match self {
             Self::Equals => '=',
             Self::Greater => '>',
+            Self::Less => '<',
             Self::Has => ':',
         }
     }
 
     fn from_symbol(symbol: char) -> Option<Self> {
-        [Self::Equals, Self::Greater, Self::Has].into_iter().find(|op| op.symbol() == symbol)
+        [Self::Equals, Self::Greater, Self::Less, Self::Has].into_iter().find(|op| op.symbol() == symbol)
     }
 }
 
@@ -358,7 +362,8 @@ mod tests {
             ("a=1=2", 3, "expected AND, OR or the end"),
             ("a!=1", 1, "expected AND, OR or the end"),
             ("a>=1", 2, "expected a value"),
-            ("a<1", 1, "expected AND, OR or the end"),
+            ("a<=1", 2, "expected a value"),
+            ("a<>1", 2, "expected a value"),
             ("=1", 0, "expected a condition"),
             ("é é", 2, "expected AND, OR or the end"),
             ("\"a\" \"b\"", 4, "expected AND, OR or the end"),
@@ -383,7 +388,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_the_parser_panic(text in "(\\(|\\)|\"|\\\\|=|>|:| |AND|OR|state|\\PC){0,40}") {
+        fn no_text_makes_the_parser_panic(text in "(\\(|\\)|\"|\\\\|=|>|<|:| |AND|OR|state|\\PC){0,40}") {
             let _ = Filter::parse("filter", &text);
         }
 

@@ -1,12 +1,14 @@
-//! Opening an account when somebody signs in for the first time, where the organization that has verified the domain of
-//! their address allows it.
+//! What a sign-in leaves: an account when somebody signs in for the first time, where the organization that has verified the
+//! domain of their address allows it; and what an agent's token says of them, where that is new, so that others can give
+//! them cases.
 
 use dossier_commands::{CommandError, LoadError, Request, identity};
 use dossier_domain::account::{AccountCommand, OpenAccount, Provisioning, SignIn};
 use dossier_domain::address::EmailAddress;
-use dossier_domain::{Actor, Personal};
+use dossier_domain::{Actor, CommandId, Personal};
 
 use crate::app::App;
+use crate::pipeline::OWN_WRITES_PATIENCE;
 use crate::refusals;
 use crate::sign_in::Principal;
 use crate::status::ApiError;
@@ -60,5 +62,29 @@ pub async fn opens_account(
         // Who may not have one is told by whatever they ask for that there is none.
         Err(CommandError::Rejected(_)) => Ok(false),
         Err(error) => Err(refusals::command(&error, refusals::account)),
+    }
+}
+
+/// Records what a sign-in says of an agent. Whoever asks is answered whether or not that could be written: the next request
+/// tries again.
+pub async fn recognize_staff(app: &App, actor: &Actor, request_id: &str) {
+    let sealer = app.commands.sealer();
+    let request = Request {
+        command_id: CommandId(uuid::Uuid::from_u128(app.random_id())),
+        fingerprint: identity::fingerprint(sealer, b"recognize"),
+        actor: actor.clone(),
+        acting_for: None,
+        correlation_id: request_id.to_owned(),
+        causation_id: None,
+        if_match: None,
+    };
+    match app.commands.recognize(&request).await {
+        Ok(outcome) => {
+            // As after a command: who has just come sees themselves among the agents.
+            let _ = app.read_models.wait_for(outcome.folded.position, OWN_WRITES_PATIENCE).await;
+        }
+        Err(error) => {
+            tracing::warn!(account = %actor.account, %error, "what a sign-in says of an agent was not recorded; the next request tries again");
+        }
     }
 }

@@ -10,12 +10,15 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use dossier_eventlog::RelayStatus;
+use dossier_processes::reactor::{ReactorState, ReactorStatus};
 use dossier_processes::work_store::Member;
 use serde::Serialize;
+use tokio::sync::watch;
 
 use crate::app::App;
 use crate::config::Role;
 use crate::fleet::RELEASE;
+use crate::notifying::Notifying;
 
 /// What `/readyz` tells.
 #[derive(Debug, Serialize)]
@@ -45,11 +48,39 @@ struct Parts {
     analytics_relay: Option<Part>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     read_models: BTreeMap<&'static str, Part>,
+    /// Reactors and timers.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    processes: BTreeMap<&'static str, Part>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notifications: Option<Notifications>,
+}
+
+/// What this process does about notifications.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Notifications {
+    /// What finds out who is told what.
+    fan_out: Part,
+    /// What sends mails: `sending`, or `no mail server`: then they are written down and not sent.
+    mailer: Part,
+    /// What finds out which machines are told what.
+    event_delivery: Part,
+    /// What sends to webhooks and subjects.
+    courier: Part,
+    /// How many messages wait, failed for good or stayed unknown, by channel and state; those that were sent are not counted.
+    /// Absent while the work store does not answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<BTreeMap<&'static str, BTreeMap<&'static str, u64>>>,
 }
 
 impl Parts {
     fn all(&self) -> impl Iterator<Item = &Part> {
-        self.relay.iter().chain(&self.analytics_relay).chain(self.read_models.values())
+        let notifications = self
+            .notifications
+            .iter()
+            .flat_map(|told| [&told.fan_out, &told.mailer, &told.event_delivery, &told.courier]);
+        let followers = self.read_models.values().chain(self.processes.values());
+        self.relay.iter().chain(&self.analytics_relay).chain(followers).chain(notifications)
     }
 }
 
@@ -110,6 +141,19 @@ async fn own_parts(app: &App) -> Parts {
         let relay = part(status.state().name(), status.last_published().0, false, status.last_error());
         Part { ready: true, ..relay }
     };
+    // What acts by itself takes no process out of service: nobody asks it, and the alerts tell of it. One that stands by knows
+    // of no place.
+    let processes = app.by_itself.get().into_iter().flatten().map(|(name, status)| {
+        let status = status.borrow().clone();
+        let (state, error) = (status.state.as_str(), status.halted.or(status.last_error));
+        let told = match status.state {
+            ReactorState::Active | ReactorState::Halted => part(state, status.position.0, false, error),
+            ReactorState::Starting | ReactorState::StandingBy => {
+                Part { state: Some(state), last_error: error, ..Part::default() }
+            }
+        };
+        (*name, Part { ready: true, ..told })
+    });
     let follows_models = app.roles.has(Role::Api) || app.roles.has(Role::Projectors);
     let statuses = if follows_models { app.read_models.statuses() } else { Vec::new() };
     let read_models = statuses.into_iter().map(|(name, status)| {
@@ -118,13 +162,51 @@ async fn own_parts(app: &App) -> Parts {
             part(status.state.as_str(), status.position.0, stopped, status.halted.or(status.last_error));
         (name, told)
     });
+    let notifications = match app.notifying.get() {
+        None => None,
+        Some((notifying, delivering)) => {
+            // One that lags or has halted tells people late, and takes no process out of service: the alerts tell of it.
+            let follower = |status: &watch::Receiver<ReactorStatus>| {
+                let status = status.borrow().clone();
+                let trouble = status.halted.or(status.last_error);
+                Part { ready: true, ..part(status.state.as_str(), status.position.0, false, trouble) }
+            };
+            let (fan_out, event_delivery) = (follower(&notifying.fan_out), follower(&delivering.follower));
+            let last_error = delivering.courier.borrow().clone();
+            let courier = Part { ready: true, state: Some("sending"), last_error, ..Part::default() };
+            let (mailer, messages) = (mailer(notifying), messages(app).await);
+            Some(Notifications { fan_out, mailer, event_delivery, courier, messages })
+        }
+    };
     Parts {
+        notifications,
         roles: app.roles.names(),
         event_store,
         relay: app.relay.as_ref().map(relay),
         analytics_relay: app.analytics_relay.as_ref().map(relay),
         read_models: read_models.collect(),
+        processes: processes.collect(),
     }
+}
+
+/// A mail server that is away delays mails and takes no process out of service.
+fn mailer(notifying: &Notifying) -> Part {
+    let part = Part { ready: true, ..Part::default() };
+    match &notifying.mailer {
+        None => Part { state: Some("no mail server"), ..part },
+        Some(status) => {
+            Part { state: Some("sending"), last_error: status.borrow().last_error.clone(), ..part }
+        }
+    }
+}
+
+async fn messages(app: &App) -> Option<BTreeMap<&'static str, BTreeMap<&'static str, u64>>> {
+    let counted = tokio::time::timeout(HEAD_PATIENCE, app.fleet.work.message_counts()).await;
+    let mut messages = BTreeMap::<_, BTreeMap<_, _>>::new();
+    for found in counted.ok()?.ok()? {
+        messages.entry(found.channel.as_str()).or_default().insert(found.state.as_str(), found.count);
+    }
+    Some(messages)
 }
 
 /// Metrics in Prometheus' text format.

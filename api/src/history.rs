@@ -7,8 +7,15 @@ use dossier_domain::account::{Account, EmailClaim};
 use dossier_domain::account_recovery::AccountRecovery;
 use dossier_domain::case::CaseState;
 use dossier_domain::domain_claim::DomainClaim;
+use dossier_domain::event_subscription::EventSubscription;
 use dossier_domain::export::Export;
+use dossier_domain::feedback::Feedback;
+use dossier_domain::help_session::HelpSession;
+use dossier_domain::known_issue::KnownIssueState;
 use dossier_domain::personal::{open_all, subjects_to_open};
+use dossier_domain::phone_call::PhoneCall;
+use dossier_domain::saved_view::SavedView;
+use dossier_domain::webhook::Webhook;
 use dossier_domain::{Aggregate, DomainEvent, PersonalFields};
 use dossier_eventlog::{EventStore, Metadata, Opened, Position, RecordedEvent, Revision, Sealer, StreamName};
 use futures::future::BoxFuture;
@@ -47,14 +54,21 @@ struct Reader {
 }
 
 /// Every category whose history can be read.
-static READERS: [Reader; 7] = [
+static READERS: [Reader; 14] = [
     reader::<Access>("access"),
     reader::<Account>("account"),
     reader::<EmailClaim>("account_email"),
     reader::<AccountRecovery>("account_recovery"),
     reader::<CaseState>("case"),
     reader::<DomainClaim>("domain"),
+    reader::<EventSubscription>("event_subscription"),
     reader::<Export>("export"),
+    reader::<KnownIssueState>("known_issue"),
+    reader::<PhoneCall>("phone_call"),
+    reader::<Webhook>("webhook"),
+    reader::<SavedView>("saved_view"),
+    reader::<Feedback>("feedback"),
+    reader::<HelpSession>("help_session"),
 ];
 
 const fn reader<A: Aggregate + Serialize>(category: &'static str) -> Reader {
@@ -129,7 +143,8 @@ async fn state<A: Aggregate + Serialize>(
             if recorded.recorded_at > at {
                 break 'reading;
             }
-            state.evolve(&decode(recorded)?, recorded.recorded_at);
+            let at = dossier_commands::occurred_at(recorded)?;
+            state.evolve(&decode(recorded)?, at);
             last = Some((recorded.revision, recorded.position));
         }
         if batch.len() < BATCH_EVENTS {

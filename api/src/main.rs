@@ -2,15 +2,20 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use dossier_api::config::cli::{Cli, Command, RebuildArgs, ReplayArgs, SettingsArgs, TokenArgs};
+use dossier_api::config::cli::{Cli, Command, ImportArgs, RebuildArgs, ReplayArgs, SettingsArgs, TokenArgs};
 use dossier_api::config::{Engines, Settings, data_directory};
 use dossier_api::server::ConnectionLimits;
 use dossier_api::sign_in::DevIssuer;
 use dossier_api::system::{Edge, System};
-use dossier_api::{control, edge, logging, openapi, replay, sample_data, schemas, server, system};
+use dossier_api::{
+    articles, control, edge, engines, import, logging, openapi, replay, sample_data, schemas, server, system,
+};
+use dossier_commands::Commands;
+use dossier_eventlog::Sealer;
 use indicatif::{ProgressBar, ProgressStyle};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::signal::unix::{SignalKind, signal};
@@ -35,6 +40,7 @@ async fn main() -> ExitCode {
         Command::Replay(args) => replay_stream(&args).await,
         Command::CheckConfig(args) => check_config(&args),
         Command::Migrate(args) => migrate(&args).await,
+        Command::Import(args) => import_cases(&args).await,
         Command::Openapi => print(&openapi::rendered()),
         Command::Schemas(args) => schemas::write(&args.out).map_err(AnyError::from).and_then(|written| {
             print(&format!("{} files written to {}\n", written.len(), args.out.display()))
@@ -100,8 +106,6 @@ async fn serve(args: &SettingsArgs) -> Result<(), AnyError> {
 }
 
 async fn start(settings: &Settings) -> Result<System, AnyError> {
-    // Two rustls providers may be linked: one is chosen here, once.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let edge = Edge { clock: edge::clock(), entropy: edge::entropy() };
     Ok(System::start(settings, edge, metrics()?).await?)
 }
@@ -187,9 +191,47 @@ async fn replay_stream(args: &ReplayArgs) -> Result<(), AnyError> {
     Ok(output.flush()?)
 }
 
+async fn import_cases(args: &ImportArgs) -> Result<(), AnyError> {
+    let settings = settings(&args.settings)?;
+    // Each case is a command, and each command a line at the level that is usual for servers.
+    let is_told = args.settings.log.is_some() || environment("DOSSIER_LOG").is_some();
+    logging::init(if is_told { &settings.log } else { "warn" }, settings.log_format)?;
+    let catalogue = Arc::new(system::load_catalogue(settings.catalogue.as_deref())?);
+    let length =
+        std::fs::metadata(&args.file).map_err(|cause| format!("{}: {cause}", args.file.display()))?.len();
+    let entropy = edge::entropy();
+    let log = engines::open_for_writing(&settings.engines, &entropy).await?;
+    let sealer = Arc::new(Sealer::new(log.keys.clone(), entropy));
+    let commands = Commands::new(log.store.clone(), sealer, catalogue, edge::clock(), import::CACHED_STREAMS);
+    let bar = ProgressBar::new(length);
+    bar.set_style(ProgressStyle::with_template("{wide_bar} {percent}% {msg} {eta}")?);
+    let imported = import::import(Arc::new(commands), &args.file, |told| match told {
+        import::Told::Refused(line, refusal) => bar.suspend(|| {
+            let _ = writeln!(std::io::stderr(), "line {line}: {}: {}", refusal.reason, refusal.message);
+        }),
+        import::Told::Progress(progress) => {
+            bar.set_position(progress.bytes);
+            bar.set_message(format!("{} cases", progress.imported + progress.repeated));
+        }
+    })
+    .await;
+    bar.finish_and_clear();
+    log.close().await;
+    let import::Progress { imported, repeated, refused, .. } = imported?;
+    print(&format!("imported: {imported}, there already: {repeated}, refused: {refused}\n"))?;
+    if refused > 0 {
+        let kept = import::refused_path(&args.file);
+        return Err(
+            format!("{refused} lines were refused; correct and import them: {}", kept.display()).into()
+        );
+    }
+    Ok(())
+}
+
 fn check_config(args: &SettingsArgs) -> Result<(), AnyError> {
     let settings = settings(args)?;
-    system::load_catalogue(settings.catalogue.as_deref())?;
+    let catalogue = system::load_catalogue(settings.catalogue.as_deref())?;
+    articles::load(&catalogue, settings.catalogue.as_deref())?;
     print("the configuration is good\n")
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response};
 use axum::response::IntoResponse;
 use bytes::Bytes;
@@ -35,10 +35,10 @@ use crate::{first_sign_in, help, refusals, scim};
 pub struct Draining(pub CancellationToken);
 
 /// How long the answer to a command waits for the read models, so that the caller's next query sees it (promise 9).
-const OWN_WRITES_PATIENCE: Duration = Duration::from_millis(500);
+pub(crate) const OWN_WRITES_PATIENCE: Duration = Duration::from_millis(500);
 
 /// The largest body of a request that needs no sign-in, in bytes.
-const MAX_ANONYMOUS_BODY_BYTES: usize = 64 * 1024;
+pub const MAX_ANONYMOUS_BODY_BYTES: usize = 64 * 1024;
 
 /// Serves one request.
 pub async fn serve(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
@@ -129,6 +129,13 @@ async fn answer(
         && first_sign_in::opens_account(&app, principal, &actor, request_id).await?
     {
         admitted = authorize(&app, endpoint, &params, &actor, acts_for.as_ref()).await;
+    }
+    let is_news = match &admitted {
+        Ok(admitted) => admitted.standpoint.is_news_of(&actor),
+        Err(_) => principal.is_some() && app.commands.is_news_of(&actor).await,
+    };
+    if is_news {
+        first_sign_in::recognize_staff(&app, &actor, request_id).await;
     }
     let admitted = admitted?;
 
@@ -226,7 +233,11 @@ fn fed_by(actor: &Actor) -> Result<(String, String), ApiError> {
 /// Who sees by somebody's leave sees nothing that was withdrawn before they asked: their reads begin when the model that
 /// knows whom customers let in has come as far as the log is now, and are refused where it does not (promise 11).
 async fn await_visibility(call: &Call) -> Result<(), ApiError> {
-    if !matches!(call.authority.visibility(), VisibilityScope::Reseller { .. }) {
+    await_visibility_of(call, &call.authority).await
+}
+
+async fn await_visibility_of(call: &Call, authority: &Authority) -> Result<(), ApiError> {
+    if !matches!(authority.visibility(), VisibilityScope::Reseller { .. }) {
         return Ok(());
     }
     let patience = max_wait(&call.headers)?;
@@ -236,10 +247,10 @@ async fn await_visibility(call: &Call) -> Result<(), ApiError> {
 }
 
 /// What a caller may do here.
-struct Admitted {
-    parent: Option<Parent>,
-    authority: Authority,
-    standpoint: Standpoint,
+pub(crate) struct Admitted {
+    pub(crate) parent: Option<Parent>,
+    pub(crate) authority: Authority,
+    pub(crate) standpoint: Standpoint,
 }
 
 /// Whether the caller is nobody's account so far.
@@ -251,7 +262,7 @@ fn has_no_account(admitted: &Result<Admitted, ApiError>) -> bool {
 }
 
 /// Whether an endpoint is open to the caller: for the organization of the path, or where none is named.
-async fn authorize(
+pub(crate) async fn authorize(
     app: &App,
     endpoint: &Endpoint,
     params: &Params,
@@ -276,6 +287,25 @@ async fn authorize(
 pub(crate) async fn authorize_parent(call: &Call, kind: &str, id: &str) -> Result<Parent, ApiError> {
     let (action, acts_for) = (call.endpoint.action, call.acts_for.as_ref());
     let (parent, _) = open_parent(&call.app, action, false, (kind, id), &call.actor, acts_for).await?;
+    Ok(parent)
+}
+
+/// What a caller may do now for the organization of their path, asked again while an answer goes on: they may have signed out,
+/// been removed, or not be let in any more. Where they see by somebody's leave, what they read next is as new as that.
+///
+/// # Errors
+/// As a new request would be refused, and 503 while nobody can tell.
+pub(crate) async fn authorize_again(call: &Call) -> Result<Parent, ApiError> {
+    let app = &call.app;
+    // A token stays what it is until it ends; a session may have been ended since.
+    if !call.headers.contains_key(AUTHORIZATION) {
+        app.sign_in.sign_in(&call.headers, &Method::GET, app.commands.now()).await?;
+    }
+    let asked = call.parent()?;
+    let path = ("organizations", asked.organization.as_str());
+    let (action, acts_for) = (call.endpoint.action, call.acts_for.as_ref());
+    let (parent, _) = open_parent(app, action, false, path, &call.actor, acts_for).await?;
+    await_visibility_of(call, &parent.authority).await?;
     Ok(parent)
 }
 
@@ -323,7 +353,11 @@ async fn standpoint(
     standpoint.map_err(refusals::load)
 }
 
-async fn read_body(body: Body, max_bytes: usize, patience: Duration) -> Result<Bytes, ApiError> {
+/// The whole body.
+///
+/// # Errors
+/// 413 for more than `max_bytes`, 504 where it takes longer than `patience`, 400 where it ends early.
+pub async fn read_body(body: Body, max_bytes: usize, patience: Duration) -> Result<Bytes, ApiError> {
     let collected = tokio::time::timeout(patience, Limited::new(body, max_bytes).collect()).await;
     match collected {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),

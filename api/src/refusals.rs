@@ -6,7 +6,15 @@ use dossier_domain::access::AccessRejection;
 use dossier_domain::account::AccountRejection;
 use dossier_domain::account_recovery::AccountRecoveryRejection;
 use dossier_domain::case::{CaseRejection, Kind};
+use dossier_domain::event_subscription::EventSubscriptionRejection;
+use dossier_domain::feedback::FeedbackRejection;
+use dossier_domain::help_session::HelpSessionRejection;
+use dossier_domain::known_issue::KnownIssueRejection;
+use dossier_domain::phone_call::PhoneCallRejection;
+use dossier_domain::saved_view::SavedViewRejection;
+use dossier_domain::webhook::WebhookRejection;
 use dossier_eventlog::blobs::BlobError;
+use dossier_processes::work_store::WorkStoreError;
 use dossier_projections::{QueryError, WaitError};
 
 use crate::status::{ApiError, Code};
@@ -59,6 +67,75 @@ pub fn account_recovery(rejection: &AccountRecoveryRejection) -> ApiError {
         return access(refusal);
     }
     rejected(rejection.kind(), rejection.to_string(), rejection.reason(), rejection.field(), Vec::new())
+}
+
+/// What the business refuses on a subscription to events.
+pub fn event_subscription(rejection: &EventSubscriptionRejection) -> ApiError {
+    rejected(
+        rejection.kind(),
+        rejection.to_string(),
+        rejection.reason(),
+        rejection.field(),
+        rejection.metadata(),
+    )
+}
+
+/// What the business refuses on a webhook.
+pub fn webhook(rejection: &WebhookRejection) -> ApiError {
+    rejected(
+        rejection.kind(),
+        rejection.to_string(),
+        rejection.reason(),
+        rejection.field(),
+        rejection.metadata(),
+    )
+}
+
+/// What the business refuses on a known issue.
+pub fn known_issue(rejection: &KnownIssueRejection) -> ApiError {
+    if let KnownIssueRejection::Access(refusal) = rejection {
+        return access(refusal);
+    }
+    rejected(
+        rejection.kind(),
+        rejection.to_string(),
+        rejection.reason(),
+        rejection.field(),
+        rejection.metadata(),
+    )
+}
+
+/// What the business refuses of a phone call.
+pub fn phone_call(rejection: &PhoneCallRejection) -> ApiError {
+    if let PhoneCallRejection::Access(refusal) = rejection {
+        return access(refusal);
+    }
+    rejected(rejection.kind(), rejection.to_string(), rejection.reason(), rejection.field(), Vec::new())
+}
+
+/// What the business refuses on a saved view.
+pub fn saved_view(rejection: &SavedViewRejection) -> ApiError {
+    if let SavedViewRejection::Access(refusal) = rejection {
+        return access(refusal);
+    }
+    rejected(rejection.kind(), rejection.to_string(), rejection.reason(), rejection.field(), Vec::new())
+}
+
+/// What the business refuses of feedback.
+pub fn feedback(rejection: &FeedbackRejection) -> ApiError {
+    if let FeedbackRejection::Access(refusal) = rejection {
+        return access(refusal);
+    }
+    rejected(rejection.kind(), rejection.to_string(), rejection.reason(), rejection.field(), Vec::new())
+}
+
+/// Why the help assistant does not go on.
+pub fn help_session(rejection: &HelpSessionRejection) -> ApiError {
+    if let HelpSessionRejection::Access(refusal) = rejection {
+        return access(refusal);
+    }
+    let (message, metadata) = (rejection.to_string(), rejection.metadata());
+    rejected(rejection.kind(), message, rejection.reason(), rejection.field(), metadata)
 }
 
 fn rejected(
@@ -122,6 +199,13 @@ pub fn query(error: &QueryError) -> ApiError {
     tracing::error!(%error, "a query failed");
     ApiError::unavailable("the read models cannot answer now; try again", RETRY_AFTER_SECONDS)
         .with_reason("READ_MODEL_UNAVAILABLE")
+}
+
+/// Why what processes keep is not read or written.
+pub fn work_store(error: &WorkStoreError) -> ApiError {
+    tracing::error!(%error, "the work store does not answer");
+    ApiError::unavailable("the work store cannot answer now; try again", RETRY_AFTER_SECONDS)
+        .with_reason("WORK_STORE_UNAVAILABLE")
 }
 
 /// Why a query did not wait long enough for what it must not be older than.

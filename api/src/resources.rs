@@ -146,6 +146,9 @@ pub struct CaseResource {
     /// The case in which it goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<String>,
+    /// The known issue that it is about, as its users see it: `organizations/{organization}/knownIssues/{issue}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known_issue: Option<String>,
     /// When support has promised to answer (R-RESPONSE-1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_objective: Option<ResponseObjectiveResource>,
@@ -185,6 +188,19 @@ pub struct CaseSupportResource {
     /// When support is warned that the answer is due.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warning_time: Option<String>,
+    /// What the help assistant was asked before it was filed (R-HELP-2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<CaseHelpResource>,
+}
+
+/// The session with the help assistant that a case came of.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CaseHelpResource {
+    /// `organizations/{organization}/helpSessions/{session}`.
+    pub session: String,
+    /// The articles that were read, without avail: `helpArticles/{id}`.
+    pub articles: Vec<String>,
 }
 
 /// The agent who has a case.
@@ -264,6 +280,8 @@ impl CaseResource {
             channel: row.channel.as_deref().map(|channel| enums.encode(channel_number(channel), CHANNELS)),
             follow_up_of: row.follow_up_of.as_deref().map(named),
             merged_into: row.merged_into.as_deref().map(named),
+            known_issue: (row.known_issue.as_ref())
+                .map(|issue| format!("organizations/{}/knownIssues/{issue}", row.organization)),
             response_objective: row.response_kind.as_ref().zip(row.response_due_micros).map(|(kind, due)| {
                 ResponseObjectiveResource {
                     kind: kind.to_uppercase(),
@@ -288,6 +306,10 @@ impl CaseSupportResource {
                 display_name: row.assignee_name.clone(),
             }),
             warning_time: row.response_warn_micros.map(instant),
+            help: row.help().map(|help| CaseHelpResource {
+                session: format!("organizations/{}/helpSessions/{}", row.organization, help.session),
+                articles: help.articles.iter().map(|article| format!("helpArticles/{article}")).collect(),
+            }),
         }
     }
 }
@@ -309,7 +331,7 @@ pub fn channel_of(number: i32) -> Option<Channel> {
 pub fn row_of(folded: &Folded<CaseState>) -> Result<CaseRow, ApiError> {
     let case = folded.state.filed().ok_or_else(|| ApiError::internal("an accepted command left no case"))?;
     let revision = folded.revision.unwrap_or(Revision(0));
-    let updated_at = folded.recorded_at.unwrap_or(case.filed_at);
+    let updated_at = folded.occurred_at.unwrap_or(case.filed_at);
     Ok(CaseRow::of_case(
         case,
         revision,

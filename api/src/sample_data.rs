@@ -92,7 +92,8 @@ pub async fn load(app: &App) -> Result<(), SampleDataError> {
     story.globex().await?;
     story.initech().await?;
     story.umbrella().await?;
-    story.resellers().await
+    story.resellers().await?;
+    story.agents().await
 }
 
 const SUPPORT: &str = "agent-north@support.example";
@@ -252,6 +253,16 @@ impl Story<'_> {
         Ok(())
     }
 
+    /// As if support's agents had signed in, so that there is somebody to give cases to.
+    async fn agents(&self) -> Result<(), SampleDataError> {
+        for person in PEOPLE.iter().filter(|person| !person.staff.roles.is_empty()) {
+            let step = format!("recognize/{}", person.email);
+            let done = self.commands().recognize(&self.request(&step, person.email)).await;
+            done.map_err(|error| SampleDataError { step, cause: error.to_string() })?;
+        }
+        Ok(())
+    }
+
     async fn organization(
         &self,
         id: &'static str,
@@ -368,6 +379,7 @@ impl Story<'_> {
             problem: None,
             channel: None,
             follow_up_of: None,
+            help: None,
         }));
         let step = format!("{}/{}", filing.organization, filing.step);
         let request = self.request(&step, filing.who);

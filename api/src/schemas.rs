@@ -1,10 +1,11 @@
-//! The generated contracts: a JSON Schema per event type and version, the OpenAPI and AsyncAPI documents, the authorization
+//! The generated contracts: a JSON Schema per event type and version, and of what is imported, the OpenAPI and AsyncAPI documents, the authorization
 //! table.
 
 use std::path::{Path, PathBuf};
 
 use dossier_domain::{CATEGORIES, EventSchema};
 
+use crate::import::line::ImportedCase;
 use crate::{asyncapi, authorization, openapi};
 
 /// Every generated file, by its path below the folder of schemas.
@@ -14,6 +15,7 @@ pub fn files() -> Vec<(PathBuf, String)> {
         (PathBuf::from("asyncapi.json"), asyncapi::rendered()),
         (PathBuf::from("authorization.txt"), authorization::rendered()),
     ];
+    files.push((PathBuf::from("import/case.json"), rendered(&schemars::schema_for!(ImportedCase))));
     for category in &CATEGORIES {
         files.extend((category.schemas)().iter().map(|schema| event_file(category.name, schema)));
     }
@@ -23,9 +25,13 @@ pub fn files() -> Vec<(PathBuf, String)> {
 fn event_file(category: &str, schema: &EventSchema) -> (PathBuf, String) {
     let path =
         Path::new("events").join(category).join(format!("{}.v{}.json", schema.event_type, schema.version));
-    let mut text = serde_json::to_string_pretty(&schema.schema).unwrap_or_default();
+    (path, rendered(&schema.schema))
+}
+
+fn rendered(schema: &schemars::Schema) -> String {
+    let mut text = serde_json::to_string_pretty(schema).unwrap_or_default();
     text.push('\n');
-    (path, text)
+    text
 }
 
 /// Writes every file below a folder and answers their paths.

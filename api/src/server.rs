@@ -21,7 +21,7 @@ use crate::app::App;
 use crate::config::Role;
 use crate::pipeline::Draining;
 use crate::status::{ApiError, Code};
-use crate::{asyncapi, browser, docs, health, openapi, pipeline};
+use crate::{asyncapi, browser, docs, health, links, openapi, pipeline};
 
 /// Pause after the operating system refused to accept, for want of descriptors as a rule.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -37,6 +37,7 @@ pub fn router(app: Arc<App>) -> Router {
             .route("/asyncapi.json", get(asyncapi::serve))
             .route("/docs", get(docs::serve))
             .merge(browser::routes::routes())
+            .merge(links::routes())
             .fallback(pipeline::serve)
     } else {
         told.fallback(|| async {

@@ -1,7 +1,7 @@
 //! The system, or the parts of it that a process runs: opens the engines, starts what its roles name, and stops all in order.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use dossier_commands::{Clock, Commands};
@@ -10,31 +10,51 @@ use dossier_eventlog::blobs::{BlobOpenError, BlobStore};
 use dossier_eventlog::{
     Entropy, OpenError, OutgoingMessage, Position, ReadError, RecordedEvent, Relay, RelayStatus, Sealer,
 };
-use dossier_processes::Reactors;
 use dossier_processes::blob_sweep::BlobSweep;
+use dossier_processes::known_issue_cases::KnownIssueCases;
+use dossier_processes::known_issue_solutions::KnownIssueSolutions;
 use dossier_processes::merge_completion::MergeCompletion;
+use dossier_processes::notifications::fan_out;
+use dossier_processes::notifications::webhooks::send::PATIENCE;
+use dossier_processes::notifications::webhooks::{SystemResolver, WebhookSender, follower};
 use dossier_processes::timers::Timers;
+use dossier_processes::volume_watch::{ReadVolume, VolumeWatch};
 use dossier_processes::work_store::{SessionStore, WorkStoreError};
+use dossier_processes::{Begin, Reactors};
 use dossier_projections::account_recovery::AccountRecoveryQueries;
-use dossier_projections::case_history::{AttachmentQueries, CommentQueries, FeedQueries, NoteQueries};
+use dossier_projections::accounts::AccountQueries;
+use dossier_projections::case_history::{
+    AttachmentQueries, BlobReferences, CommentQueries, FeedQueries, NoteQueries,
+};
 use dossier_projections::cases::{CaseQueries, CurrentCases};
+use dossier_projections::event_delivery::EventDeliveryQueries;
 use dossier_projections::export::AnalyticsMessage;
+use dossier_projections::feedback::FeedbackQueries;
+use dossier_projections::help_articles::HelpArticles;
+use dossier_projections::help_sessions::HelpSessionQueries;
+use dossier_projections::known_issues::KnownIssueQueries;
 use dossier_projections::organizations::OrganizationQueries;
+use dossier_projections::satisfaction::SatisfactionQueries;
+use dossier_projections::saved_views::SavedViewQueries;
+use dossier_projections::volume::VolumeQueries;
 use dossier_projections::{LogFollower, ReadLocation, ReadModels};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::articles::{self, ArticleError};
 use crate::browser::{Browsers, Sessions};
 use crate::config::{self, Role, Settings, SignIn};
 use crate::engines::OpenEngines;
 use crate::fleet::{self, Fleet};
 use crate::limits::RateLimit;
+use crate::notifying::MailError;
 use crate::page_token::PageTokens;
 use crate::sign_in::dev_issuer::{DEV_AUDIENCE, DEV_ISSUER, DEV_STAFF_CLAIM, DevIssuerError};
 use crate::sign_in::{DevIssuer, RemoteKeys, RemoteKeysSettings, SignInMethods, Verifier, VerifierSettings};
-use crate::{control, edge};
+use crate::watch::Hub;
+use crate::{control, edge, event_delivery, notifying};
 
 /// Folded streams kept in memory, of each kind.
 const CACHED_STREAMS: usize = 20_000;
@@ -82,6 +102,9 @@ pub enum StartError {
     /// The processes were not started.
     #[error("work_store_url: {0}")]
     Reactors(#[from] dossier_processes::reactor::StartError),
+    /// Mails cannot be sent as configured.
+    #[error(transparent)]
+    Mail(#[from] MailError),
     /// The engine is left out of this build.
     #[error(
         "this build lacks an engine that the configuration names; use a build with all engines, as released"
@@ -101,9 +124,18 @@ pub enum StartError {
         /// What is wrong with it.
         cause: String,
     },
+    /// A help article is not usable.
+    #[error(transparent)]
+    Articles(#[from] ArticleError),
+    /// There is no memory for them.
+    #[error("articles: they cannot be indexed ({0}); give this process more memory")]
+    ArticleIndex(dossier_projections::QueryError),
     /// The built-in issuer's key is not usable.
     #[error(transparent)]
     DevIssuer(#[from] DevIssuerError),
+    /// Webhooks cannot be sent.
+    #[error("webhooks: {0}")]
+    Webhooks(String),
     /// The issuer is not usable.
     #[error("oidc_issuer: {0}")]
     Issuer(String),
@@ -137,9 +169,12 @@ impl System {
         edge: Edge,
         metrics: PrometheusHandle,
     ) -> Result<Self, StartError> {
+        edge::install_tls();
         std::fs::create_dir_all(&settings.data)
             .map_err(|cause| StartError::Data { path: settings.data.clone(), cause })?;
         let catalogue = Arc::new(load_catalogue(settings.catalogue.as_deref())?);
+        let articles = articles::load(&catalogue, settings.catalogue.as_deref())?;
+        let help_articles = HelpArticles::index(articles).await.map_err(StartError::ArticleIndex)?;
         let engines = OpenEngines::open(&settings.engines, &edge.entropy).await?;
         let (store, bus) = (engines.store.clone(), engines.bus.clone());
         let sealer = Arc::new(Sealer::new(engines.keys.clone(), edge.entropy.clone()));
@@ -151,6 +186,9 @@ impl System {
         let read_models = Arc::new(ReadModels::open(&location, follower).await?);
         let sign_in = sign_in(settings, &edge, &sealer, engines.sessions.clone())?;
         let blobs = BlobStore::open(&settings.blobs.url(), sealer.clone())?;
+
+        let webhooks = WebhookSender::new(settings.webhook_targets, Arc::new(SystemResolver), PATIENCE);
+        let webhooks = Arc::new(webhooks.map_err(StartError::Webhooks)?);
 
         let stop = CancellationToken::new();
         let roles = settings.roles.clone();
@@ -172,16 +210,28 @@ impl System {
             commands: Commands::new(store.clone(), sealer, catalogue, edge.clock.clone(), CACHED_STREAMS),
             cases: CaseQueries::new(database.clone()),
             current_cases: CurrentCases::new(CaseQueries::new(database.clone()), store.clone()),
+            watch: Hub::new(store.clone(), read_models.clone()),
             organizations: OrganizationQueries::new(database.clone()),
+            accounts: AccountQueries::new(database.clone()),
+            saved_views: SavedViewQueries::new(database.clone()),
             account_recoveries: AccountRecoveryQueries::new(database.clone()),
+            event_delivery: EventDeliveryQueries::new(database.clone()),
+            webhooks,
+            known_issues: KnownIssueQueries::new(database.clone()),
+            volume: VolumeQueries::new(database.clone()),
+            feedback: FeedbackQueries::new(database.clone()),
+            help_sessions: HelpSessionQueries::new(database.clone()),
+            help_articles,
             comments: CommentQueries::new(database.clone()),
             attachments: AttachmentQueries::new(database.clone()),
             notes: NoteQueries::new(database.clone()),
+            satisfaction: SatisfactionQueries::new(database.clone()),
             feeds: FeedQueries::new(database),
             read_models,
             store: store.clone(),
             relay,
             analytics_relay,
+            notifying: OnceLock::new(),
             roles,
             fleet: Fleet {
                 node: if settings.node.is_empty() { edge::node_name() } else { settings.node.clone() },
@@ -189,13 +239,14 @@ impl System {
                 work: engines.work.clone(),
             },
             sign_in,
-            entropy: edge.entropy,
+            entropy: edge.entropy.clone(),
             rate_limit: RateLimit::new(settings.rate_limit),
             metrics,
             max_body_bytes: settings.max_body_bytes,
             max_upload_bytes: settings.max_upload_bytes as u64,
             blobs,
             request_timeout: settings.request_timeout,
+            by_itself: OnceLock::new(),
         });
         if app.roles.has(Role::Processes) {
             let commands = Arc::new(Commands::new(
@@ -207,22 +258,38 @@ impl System {
             ));
             let (work, node) = (app.fleet.work.clone(), app.fleet.node.clone());
             let (store, clock) = (app.store.clone(), edge.clock.clone());
+            let (models, queries) = (app.read_models.clone(), app.volume.clone());
+            let (policy, sealer) = (commands.catalogue().volume_watch, &sealer_of_processes);
+            let choice = settings.begin_at_head.then_some(Begin::AtHead);
             let reactors =
                 Reactors::new(store.clone(), work.clone(), commands.clone(), clock.clone(), node.clone())
-                    .with(MergeCompletion::new(&sealer_of_processes));
-            let mut running = reactors.start(None, &stop).await?;
+                    .with(MergeCompletion::new(sealer))
+                    .with(KnownIssueCases::new(sealer))
+                    .with(KnownIssueSolutions::new(sealer, commands.clone()))
+                    .with(VolumeWatch::new(sealer, Arc::new(ReadVolume { models, queries }), policy))
+                    .beside(fan_out::NAME)
+                    .beside(follower::NAME);
+            let mut running = reactors.start(choice, &stop).await?;
+            let mut by_itself = reactors.watched();
             tasks.spawn(async move { while running.join_next().await.is_some() {} });
+            let notifying =
+                notifying::start(&app, &commands, settings.mail.as_ref(), &edge, &stop, &mut tasks)?;
+            let subjects = engines.subjects.clone();
+            let delivering = event_delivery::start(&app, &commands, &edge.clock, subjects, &stop, &mut tasks);
+            let _ = app.notifying.set((notifying, delivering));
             let actor = Timers::actor(&sealer_of_processes);
             let timers = Timers { store, work, cases: commands, actor, clock, node };
-            timers.start(&stop, &mut tasks).await?;
+            by_itself.push(("timers", timers.start(&stop, &mut tasks).await?));
+            let _ = app.by_itself.set(by_itself);
             let sweep = BlobSweep {
                 blobs: app.blobs.clone(),
-                attachments: app.attachments.clone(),
+                references: BlobReferences::new(app.read_models.database().clone()),
                 read_models: app.read_models.clone(),
                 clock: edge.clock,
             };
             tasks.spawn(sweep.run(stop.clone()));
         }
+        tasks.spawn(app.watch.clone().run(stop.clone()));
         tasks.spawn(fleet::announce(app.clone(), stop.clone()));
         control::start(&settings.data, app.clone(), &stop, &mut tasks);
         Ok(Self { app, engines, stop, tasks })

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use dossier_domain::account::{
-    self, Account, AccountCommand, AccountRejection, ClaimEmail, EmailClaimCommand, HolderState,
-    ReleaseEmail, email_claim,
+    self, Account, AccountCommand, AccountRejection, ChangeNotificationPreferences, ClaimEmail,
+    EmailClaimCommand, HolderState, ReleaseEmail, email_claim,
 };
 use dossier_domain::address::EmailAddress;
-use dossier_domain::{AccountId, Context, EmailKey, OrganizationId};
+use dossier_domain::{AccountId, Actor, Context, EmailKey, OrganizationId};
 use dossier_eventlog::{Guard, StreamName};
 
 use crate::commands::{AccessSource, Commands, Outcome, stream_name};
@@ -18,6 +18,9 @@ use crate::standpoint::{Freshness, account_stream};
 
 /// What a command on an account did.
 pub type AccountOutcome = Outcome<Account>;
+
+/// What saying which mails one wants did.
+pub type PreferencesOutcome = Outcome<Account>;
 
 /// How often a claim is decided again because its holder moved.
 const MAX_ROUNDS: usize = 3;
@@ -87,6 +90,47 @@ impl Commands {
             return Ok(outcome);
         }
         Err(CommandError::Contention)
+    }
+
+    /// Changes which mails the actor wants: on the stream of their account, whether that was ever opened or not.
+    ///
+    /// # Errors
+    /// [`CommandError`] says who acts next.
+    pub async fn change_notification_preferences(
+        &self,
+        request: &Request,
+        command: &ChangeNotificationPreferences,
+    ) -> Result<PreferencesOutcome, CommandError<AccountRejection>> {
+        let account = request.actor.account;
+        let stream = account_stream(account)?;
+        let source = AccessSource::None;
+        self.execute(&self.accounts, &stream, request, None, source, &[], |state, context| {
+            command.decide(state, account, context)
+        })
+        .await
+    }
+
+    /// Records on the actor's own account what their sign-in says of them as staff, where it is new (R-ROUTE-1).
+    ///
+    /// # Errors
+    /// [`CommandError`] says who acts next; nothing is refused.
+    pub async fn recognize(
+        &self,
+        request: &Request,
+    ) -> Result<AccountOutcome, CommandError<AccountRejection>> {
+        let stream = account_stream(request.actor.account)?;
+        let source = AccessSource::None;
+        self.execute(&self.accounts, &stream, request, None, source, &[], |state, context| {
+            Ok(account::recognize(state, context))
+        })
+        .await
+    }
+
+    /// Whether an actor's sign-in says something of them as staff that their account does not tell yet; `false` where nobody
+    /// can tell now.
+    pub async fn is_news_of(&self, actor: &Actor) -> bool {
+        let view = self.account_view(actor.account).await;
+        view.is_ok_and(|view| account::is_news(&view.account, actor))
     }
 
     /// Whether a command would change an account, decided on the log's head without appending anything.
@@ -169,6 +213,6 @@ impl Commands {
     }
 }
 
-fn email_stream(email: EmailKey) -> Result<StreamName, LoadError> {
+pub(crate) fn email_stream(email: EmailKey) -> Result<StreamName, LoadError> {
     stream_name(&format!("account_email-{email}"))
 }

@@ -1,8 +1,10 @@
 //! From a decision's events to an append, and back into the fold.
 
 use bytes::Bytes;
+use dossier_domain::case::CaseEvent;
+use dossier_domain::case::import::ImportedEvent;
 use dossier_domain::personal::{seal_all, subjects_to_seal};
-use dossier_domain::{Aggregate, DomainEvent, EventAudience, OrganizationId};
+use dossier_domain::{AccountId, Aggregate, DomainEvent, EventAudience, OrganizationId};
 use dossier_eventlog::{
     Append, Audience, EventId, Expected, Guard, Metadata, NewEvent, Revision, SealError, StreamName,
 };
@@ -10,8 +12,35 @@ use jiff::Timestamp;
 
 use crate::commands::{AccessSource, AccessView, Commands, access_stream};
 use crate::error::LoadError;
-use crate::fold::{Folded, Loaded};
+use crate::fold::{Folded, Instants, Loaded};
 use crate::request::Request;
+
+/// An event as decided, with who did it and when where that is not who asks and now.
+#[derive(Clone, Debug)]
+pub(crate) struct Decided<E> {
+    pub(crate) event: E,
+    pub(crate) then: Option<Then>,
+}
+
+/// When something happened that is taken over from elsewhere, and who did it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Then {
+    pub(crate) at: Timestamp,
+    pub(crate) actor: AccountId,
+}
+
+impl<E> From<E> for Decided<E> {
+    fn from(event: E) -> Self {
+        Self { event, then: None }
+    }
+}
+
+impl From<ImportedEvent> for Decided<CaseEvent> {
+    fn from(imported: ImportedEvent) -> Self {
+        let then = Then { at: imported.occurred_at, actor: imported.actor };
+        Self { event: imported.event, then: Some(then) }
+    }
+}
 
 impl Commands {
     #[expect(clippy::too_many_arguments, reason = "one caller; a struct would only rename them")]
@@ -24,7 +53,7 @@ impl Commands {
         source: &AccessSource<'_, A>,
         view: &AccessView,
         now: Timestamp,
-        events: &[A::Event],
+        events: &[Decided<A::Event>],
     ) -> Result<Append, LoadError> {
         let mut metadata = Metadata {
             command_id: request.command_id.0,
@@ -40,11 +69,15 @@ impl Commands {
         };
         let mut encoded = metadata.encode();
         let mut new_events = Vec::with_capacity(events.len());
-        for (index, event) in events.iter().enumerate() {
+        for (index, Decided { event, then }) in events.iter().enumerate() {
             let audience = audience_of::<A>(event);
             // As a rule all events of a command have the same.
-            if audience != metadata.audience {
+            if audience != metadata.audience || then.is_some() {
                 metadata.audience = audience;
+                if let Some(then) = then {
+                    metadata.actor = then.actor.to_string();
+                    metadata.occurred_at = Some(then.at);
+                }
                 encoded = metadata.encode();
             }
             let mut sealed = event.clone();
@@ -87,13 +120,14 @@ fn audience_of<A: Aggregate>(event: &A::Event) -> Audience {
 pub(crate) fn take_in<A: Aggregate>(
     loaded: &mut Loaded<A>,
     request: &Request,
-    events: &[A::Event],
+    events: &[Decided<A::Event>],
     now: Timestamp,
     position: dossier_eventlog::Position,
 ) {
-    for event in events {
+    for Decided { event, then } in events {
+        let at = Instants { recorded_at: now, occurred_at: then.map(|then| then.at) };
         let revision = loaded.folded.revision.map_or(Revision(0), Revision::next);
-        loaded.apply(event, now, revision, position, audience_of::<A>(event));
+        loaded.apply(event, at, revision, position, audience_of::<A>(event));
         loaded.note(request.command_id.0, &request.fingerprint, revision);
     }
 }

@@ -5,20 +5,30 @@ use std::sync::Arc;
 use dossier_domain::access::{self, Access, AccessCommand, AccessRejection, TransferManagement};
 use dossier_domain::account::{Account, EmailClaim};
 use dossier_domain::account_recovery::AccountRecovery;
-use dossier_domain::case::{self, CaseCommand, CaseRejection, CaseState, MergeInto};
+use dossier_domain::case::{self, AssignCase, Assignee, CaseCommand, CaseRejection, CaseState, MergeInto};
 use dossier_domain::domain_claim::DomainClaim;
+use dossier_domain::event_subscription::EventSubscription;
 use dossier_domain::export::{self, Export, RecordExport};
-use dossier_domain::{AccessRefusal, Aggregate, CaseId, Catalogue, Context, ExportId, OrganizationId, Side};
+use dossier_domain::feedback::Feedback;
+use dossier_domain::help_session::HelpSession;
+use dossier_domain::known_issue::KnownIssueState;
+use dossier_domain::phone_call::PhoneCall;
+use dossier_domain::saved_view::SavedView;
+use dossier_domain::webhook::Webhook;
+use dossier_domain::{
+    AccessRefusal, AccountId, Aggregate, CaseId, Catalogue, Context, ExportId, OrganizationId,
+};
 use dossier_eventlog::{AppendError, EventStore, Guard, Revision, Sealer, StreamName};
 use jiff::Timestamp;
 
 use crate::Clock;
-use crate::append::take_in;
+use crate::append::{Decided, take_in};
 use crate::error::{CommandError, LoadError};
 use crate::fold::{Folded, Loaded};
 use crate::repository::Repository;
 use crate::request::Request;
-use crate::standpoint::Freshness;
+use crate::standpoint::{Freshness, account_stream};
+pub(crate) use crate::streams::{access_stream, case_stream, stream_name};
 
 /// How often a command is decided again because something it relied on has moved.
 const MAX_ATTEMPTS: usize = 10;
@@ -74,12 +84,19 @@ pub struct Commands {
     catalogue: Arc<Catalogue>,
     clock: Clock,
     pub(crate) cases: Repository<CaseState>,
-    access: Repository<Access>,
+    pub(crate) access: Repository<Access>,
     exports: Repository<Export>,
     pub(crate) accounts: Repository<Account>,
     pub(crate) account_recoveries: Repository<AccountRecovery>,
+    pub(crate) saved_views: Repository<SavedView>,
+    pub(crate) feedback: Repository<Feedback>,
+    pub(crate) help_sessions: Repository<HelpSession>,
     pub(crate) email_claims: Repository<EmailClaim>,
     pub(crate) domain_claims: Repository<DomainClaim>,
+    pub(crate) event_subscriptions: Repository<EventSubscription>,
+    pub(crate) webhooks: Repository<Webhook>,
+    pub(crate) known_issues: Repository<KnownIssueState>,
+    pub(crate) phone_calls: Repository<PhoneCall>,
 }
 
 impl Commands {
@@ -97,8 +114,15 @@ impl Commands {
             exports: Repository::new(store.clone(), sealer.clone(), cached_streams, false),
             accounts: Repository::new(store.clone(), sealer.clone(), cached_streams, true),
             account_recoveries: Repository::new(store.clone(), sealer.clone(), cached_streams, true),
+            saved_views: Repository::new(store.clone(), sealer.clone(), cached_streams, true),
+            feedback: Repository::new(store.clone(), sealer.clone(), cached_streams, true),
+            help_sessions: Repository::new(store.clone(), sealer.clone(), cached_streams, true),
             email_claims: Repository::new(store.clone(), sealer.clone(), cached_streams, false),
             domain_claims: Repository::new(store.clone(), sealer.clone(), cached_streams, false),
+            event_subscriptions: Repository::new(store.clone(), sealer.clone(), cached_streams, false),
+            webhooks: Repository::new(store.clone(), sealer.clone(), cached_streams, true),
+            known_issues: Repository::new(store.clone(), sealer.clone(), cached_streams, true),
+            phone_calls: Repository::new(store.clone(), sealer.clone(), cached_streams, false),
             store,
             sealer,
             catalogue,
@@ -174,7 +198,7 @@ impl Commands {
     }
 
     /// Executes a command on a case of an organization; `case` is `None` for filing, which derives it. The target of a merge
-    /// is loaded again, and must not move before the merge is stored.
+    /// and the agent who is to have a case are loaded again, and must not move before it is stored.
     ///
     /// # Errors
     /// [`CommandError`] says who acts next.
@@ -186,8 +210,12 @@ impl Commands {
         command: &CaseCommand,
     ) -> Result<CaseOutcome, CommandError<CaseRejection>> {
         let id = case.unwrap_or_else(|| CaseId::derived(request.command_id));
-        let CaseCommand::MergeInto(merge) = command else {
-            return self.on_case(request, organization, id, command, &[]).await;
+        let merge = match command {
+            CaseCommand::MergeInto(merge) => merge,
+            CaseCommand::Assign(AssignCase { to: Some(agent) }) if agent.account != request.actor.account => {
+                return self.assign(request, organization, id, agent.account).await;
+            }
+            _ => return self.on_case(request, organization, id, command, &[]).await,
         };
         let Some(target) = merge.target.filed().map(|target| (target.id, target.organization.clone())) else {
             return self.on_case(request, organization, id, command, &[]).await;
@@ -199,6 +227,27 @@ impl Commands {
             let command = CaseCommand::MergeInto(Box::new(merge));
             match self.on_case(request, organization, id, &command, &[guard]).await {
                 // Something happened to the target: what it is now decides.
+                Err(CommandError::Contention) => {}
+                answer => return answer,
+            }
+        }
+        Err(CommandError::Contention)
+    }
+
+    async fn assign(
+        &self,
+        request: &Request,
+        organization: &OrganizationId,
+        id: CaseId,
+        agent: AccountId,
+    ) -> Result<CaseOutcome, CommandError<CaseRejection>> {
+        for _ in 0..MAX_ATTEMPTS {
+            let view = self.account_view(agent).await?;
+            let guard = Guard { stream: account_stream(agent)?, revision: view.revision };
+            let to = Some(Assignee::of(agent, &view.account));
+            let command = CaseCommand::Assign(AssignCase { to });
+            match self.on_case(request, organization, id, &command, &[guard]).await {
+                // They signed in as somebody else, or are out: what they are now decides.
                 Err(CommandError::Contention) => {}
                 answer => return answer,
             }
@@ -285,7 +334,7 @@ impl Commands {
     }
 
     #[expect(clippy::too_many_arguments, reason = "one engine; a struct would only rename them")]
-    pub(crate) async fn execute<A, R>(
+    pub(crate) async fn execute<A, R, D>(
         &self,
         repository: &Repository<A>,
         stream: &StreamName,
@@ -293,10 +342,11 @@ impl Commands {
         organization: Option<&OrganizationId>,
         source: AccessSource<'_, A>,
         guards: &[Guard],
-        decide: impl Fn(&A, &Context<'_>) -> Result<Vec<A::Event>, R>,
+        decide: impl Fn(&A, &Context<'_>) -> Result<Vec<D>, R>,
     ) -> Result<Outcome<A>, CommandError<R>>
     where
         A: Aggregate,
+        D: Into<Decided<A::Event>>,
     {
         let entry = repository.entry(stream);
         let mut loaded = entry.lock().await;
@@ -337,10 +387,10 @@ impl Commands {
                 access_revision: view.revision.map(|revision| revision.0),
                 catalogue: &self.catalogue,
             };
-            let matches = precondition_holds(request, folded, authority.side());
+            let matches = request.precondition_holds(folded, authority.side());
             let decision = if matches { Some(decide(&folded.state, &context)) } else { None };
-            let events = match decision {
-                Some(Ok(events)) if !events.is_empty() => events,
+            let events: Vec<Decided<A::Event>> = match decision {
+                Some(Ok(events)) if !events.is_empty() => events.into_iter().map(Into::into).collect(),
                 // Whatever is not an append must hold on the log's head, not only on what is cached.
                 _ if !current => {
                     repository.refresh(stream, &mut loaded).await?;
@@ -369,6 +419,7 @@ impl Commands {
                         events = events.len(),
                         "command applied"
                     );
+                    let events = events.into_iter().map(|decided| decided.event).collect();
                     return Ok(Outcome { folded: loaded.folded.clone(), events, at: now, replayed: false });
                 }
                 // What the caller guarded is the caller's to look at again.
@@ -437,26 +488,4 @@ pub(crate) enum AccessSource<'a, A: Aggregate> {
     Own(fn(&Folded<A>) -> AccessView),
     /// None is needed: only staff roles decide.
     None,
-}
-
-/// Whether the resource has one of the revisions that the caller demands, as its side sees them.
-fn precondition_holds<A>(request: &Request, folded: &Folded<A>, side: Side) -> bool {
-    let Some(wanted) = &request.if_match else { return true };
-    let seen = match side {
-        Side::Customer | Side::Reseller => folded.customer_revision,
-        Side::Support => folded.revision,
-    };
-    seen.is_some_and(|revision| wanted.contains(&revision.0))
-}
-
-pub(crate) fn case_stream(case: CaseId) -> Result<StreamName, LoadError> {
-    stream_name(&format!("case-{case}"))
-}
-
-pub(crate) fn access_stream(organization: &OrganizationId) -> Result<StreamName, LoadError> {
-    stream_name(&format!("access-{organization}"))
-}
-
-pub(crate) fn stream_name(name: &str) -> Result<StreamName, LoadError> {
-    StreamName::new(name).map_err(|error| LoadError::Damaged(error.to_string()))
 }

@@ -30,9 +30,11 @@ pub struct Folded<A> {
     pub position: Position,
     /// When the last event was recorded.
     pub recorded_at: Option<Timestamp>,
+    /// When it happened: long before that where it was taken over from elsewhere.
+    pub occurred_at: Option<Timestamp>,
     /// Revision of the last event that customers may learn of.
     pub customer_revision: Option<Revision>,
-    /// When that event was recorded.
+    /// When that event happened.
     pub customer_updated_at: Option<Timestamp>,
 }
 
@@ -52,6 +54,15 @@ struct FoldMetadata<'a> {
     #[serde(borrow)]
     fingerprint: &'a str,
     audience: Audience,
+    #[serde(default)]
+    occurred_at: Option<Timestamp>,
+}
+
+/// When an event was recorded, and when it happened where that is another instant.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Instants {
+    pub(crate) recorded_at: Timestamp,
+    pub(crate) occurred_at: Option<Timestamp>,
 }
 
 impl<A: Aggregate> Default for Folded<A> {
@@ -61,6 +72,7 @@ impl<A: Aggregate> Default for Folded<A> {
             revision: None,
             position: Position::START,
             recorded_at: None,
+            occurred_at: None,
             customer_revision: None,
             customer_updated_at: None,
         }
@@ -78,7 +90,8 @@ impl<A: Aggregate> Loaded<A> {
     pub(crate) fn apply_recorded(&mut self, recorded: &RecordedEvent) -> Result<A::Event, LoadError> {
         let event = A::Event::decode(&recorded.event_type, recorded.version, &recorded.payload)?;
         let metadata: FoldMetadata<'_> = serde_json::from_slice(&recorded.metadata)?;
-        self.apply(&event, recorded.recorded_at, recorded.revision, recorded.position, metadata.audience);
+        let at = Instants { recorded_at: recorded.recorded_at, occurred_at: metadata.occurred_at };
+        self.apply(&event, at, recorded.revision, recorded.position, metadata.audience);
         self.note(metadata.command_id, metadata.fingerprint, recorded.revision);
         Ok(event)
     }
@@ -87,19 +100,21 @@ impl<A: Aggregate> Loaded<A> {
     pub(crate) fn apply(
         &mut self,
         event: &A::Event,
-        recorded_at: Timestamp,
+        at: Instants,
         revision: Revision,
         position: Position,
         audience: Audience,
     ) {
         let folded = &mut self.folded;
-        Arc::make_mut(&mut folded.state).evolve(event, recorded_at);
+        let occurred_at = at.occurred_at.unwrap_or(at.recorded_at);
+        Arc::make_mut(&mut folded.state).evolve(event, occurred_at);
         folded.revision = Some(revision);
         folded.position = position;
-        folded.recorded_at = Some(recorded_at);
+        folded.recorded_at = Some(at.recorded_at);
+        folded.occurred_at = Some(occurred_at);
         if audience == Audience::Customer {
             folded.customer_revision = Some(revision);
-            folded.customer_updated_at = Some(recorded_at);
+            folded.customer_updated_at = Some(occurred_at);
         }
     }
 
@@ -110,4 +125,18 @@ impl<A: Aggregate> Loaded<A> {
             .and_modify(|receipt| receipt.last = revision)
             .or_insert_with(|| Receipt { fingerprint: fingerprint.into(), first: revision, last: revision });
     }
+}
+
+/// When a stored event happened.
+///
+/// # Errors
+/// [`LoadError::Damaged`] for metadata that is not readable.
+pub fn occurred_at(recorded: &RecordedEvent) -> Result<Timestamp, LoadError> {
+    #[derive(Deserialize)]
+    struct Occurred {
+        #[serde(default)]
+        occurred_at: Option<Timestamp>,
+    }
+    let metadata: Occurred = serde_json::from_slice(&recorded.metadata)?;
+    Ok(metadata.occurred_at.unwrap_or(recorded.recorded_at))
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::commands::{Commands, access_stream, case_stream};
 use crate::error::{CommandError, LoadError};
-use crate::fold::Folded;
+use crate::fold::{Folded, occurred_at};
 use crate::request::ActsFor;
 use crate::standpoint::account_stream;
 
@@ -92,6 +92,7 @@ impl Commands {
                 history.push(PastEvent {
                     revision: recorded.revision.0,
                     recorded_at: recorded.recorded_at,
+                    occurred_at: occurred_at(recorded)?,
                     event: A::Event::decode(&recorded.event_type, recorded.version, &recorded.payload)?,
                 });
             }

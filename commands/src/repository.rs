@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use dossier_domain::personal::{open_all, subjects_to_open};
-use dossier_domain::{Aggregate, PersonalFields};
-use dossier_eventlog::{EventStore, Opened, Revision, Sealer, StreamName};
+use dossier_domain::{Aggregate, CommandId, PersonalFields};
+use dossier_eventlog::{EventStore, Opened, Position, Revision, Sealer, StreamName};
 use quick_cache::sync::Cache;
 use tokio::sync::Mutex;
 
 use crate::error::LoadError;
 use crate::fold::{Folded, Loaded};
+use crate::moments::Moment;
 
 /// Events read at once when a stream is folded.
 const READ_BATCH_EVENTS: usize = 1_000;
@@ -71,12 +72,14 @@ impl<A: Aggregate> Repository<A> {
 
     /// The stream's fold, as cached or brought up to the log's head, without waiting for whoever is changing it.
     pub(crate) async fn view(&self, stream: &StreamName, current: bool) -> Result<Folded<A>, LoadError> {
+        // Asked before the entry is locked: while the log is away, whoever waits for it must not keep others from what was
+        // seen last.
+        let head = if current { Some(self.store.stream_head(stream).await?) } else { None };
         let entry = self.entry(stream);
         let Ok(mut loaded) = entry.try_lock() else {
             return Ok(self.replay(stream, Revision(0), Revision(u64::MAX)).await?.0);
         };
-        if current {
-            let head = self.store.stream_head(stream).await?;
+        if let Some(head) = head {
             self.bring_up(stream, &mut loaded, head).await?;
         }
         Ok(loaded.folded.clone())
@@ -141,8 +144,89 @@ impl<A: Aggregate> Repository<A> {
         Ok((folded, events))
     }
 
+    /// The stream's fold by its events up to a position of the log: as cached where nothing came later, else folded anew.
+    pub(crate) async fn until(
+        &self,
+        stream: &StreamName,
+        position: Position,
+    ) -> Result<Folded<A>, LoadError> {
+        let current = self.view(stream, true).await?;
+        if current.position <= position {
+            return Ok(current);
+        }
+        let mut loaded = Loaded::<A>::default();
+        let mut next = Revision(0);
+        loop {
+            let batch = self.store.read_stream(stream, next, READ_BATCH_EVENTS).await?;
+            let until = batch.iter().take_while(|recorded| recorded.position <= position);
+            for recorded in until {
+                loaded.apply_recorded(recorded)?;
+                next = recorded.revision.next();
+            }
+            let all = batch.last().is_some_and(|last| last.position <= position);
+            if !all || batch.len() < READ_BATCH_EVENTS {
+                break;
+            }
+        }
+        let mut folded = loaded.folded;
+        if self.opens_state {
+            self.open(Arc::make_mut(&mut folded.state)).await?;
+        }
+        Ok(folded)
+    }
+
+    /// The command whose first event has a revision, with the state just before and after it.
+    pub(crate) async fn moment(
+        &self,
+        stream: &StreamName,
+        first: Revision,
+    ) -> Result<Option<Moment<A>>, LoadError> {
+        let mut loaded = Loaded::<A>::default();
+        let mut found: Option<Moment<A>> = None;
+        let mut next = Revision(0);
+        'reading: loop {
+            let batch = self.store.read_stream(stream, next, READ_BATCH_EVENTS).await?;
+            for recorded in &batch {
+                if recorded.revision >= first {
+                    let metadata = recorded.metadata()?;
+                    let command_id = CommandId(metadata.command_id);
+                    let moment = found.get_or_insert_with(|| Moment {
+                        command_id,
+                        actor: metadata.actor,
+                        before: loaded.folded.state.clone(),
+                        after: Arc::default(),
+                        events: Vec::new(),
+                        last_revision: recorded.revision,
+                        at: recorded.recorded_at,
+                    });
+                    if moment.command_id != command_id {
+                        break 'reading;
+                    }
+                    moment.events.push(loaded.apply_recorded(recorded)?);
+                    moment.last_revision = recorded.revision;
+                } else {
+                    loaded.apply_recorded(recorded)?;
+                }
+                next = recorded.revision.next();
+            }
+            if batch.len() < READ_BATCH_EVENTS {
+                break;
+            }
+        }
+        let Some(mut moment) = found else { return Ok(None) };
+        moment.after = loaded.folded.state;
+        if self.opens_state {
+            self.open(Arc::make_mut(&mut moment.before)).await?;
+            self.open(Arc::make_mut(&mut moment.after)).await?;
+        }
+        for event in &mut moment.events {
+            self.open(event).await?;
+        }
+        Ok(Some(moment))
+    }
+
     /// Opens every sealed value.
-    async fn open<P: PersonalFields + Send>(&self, fields: &mut P) -> Result<(), LoadError> {
+    pub(crate) async fn open<P: PersonalFields + Send>(&self, fields: &mut P) -> Result<(), LoadError> {
         let subjects = subjects_to_open(fields);
         if subjects.is_empty() {
             return Ok(());

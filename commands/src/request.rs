@@ -1,6 +1,8 @@
 //! One request to do something: who asks, under which id, and on what condition.
 
-use dossier_domain::{Actor, CommandId, OrganizationId};
+use dossier_domain::{Actor, CommandId, OrganizationId, Side};
+
+use crate::fold::Folded;
 
 /// For whom somebody says they act (R-RES-1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,5 +37,15 @@ impl Request {
     /// The same request as a step of it on another stream.
     pub(crate) fn step(&self, purpose: &str) -> Self {
         Self { command_id: self.command_id.step(purpose), if_match: None, ..self.clone() }
+    }
+
+    /// Whether the resource has one of the revisions that the caller demands, as its side sees them.
+    pub(crate) fn precondition_holds<A>(&self, folded: &Folded<A>, side: Side) -> bool {
+        let Some(wanted) = &self.if_match else { return true };
+        let seen = match side {
+            Side::Customer | Side::Reseller => folded.customer_revision,
+            Side::Support => folded.revision,
+        };
+        seen.is_some_and(|revision| wanted.contains(&revision.0))
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use dossier_domain::access::Access;
-use dossier_domain::account::{Account, AccountStatus};
+use dossier_domain::account::{Account, AccountStatus, is_news};
 use dossier_domain::{
     AccountId, ActingFor, Actor, Authority, Catalogue, CentreAccess, OrganizationId, Principal,
 };
@@ -28,6 +28,8 @@ pub struct AccountView {
 #[derive(Clone, Debug)]
 pub struct Standpoint {
     account: AccountStatus,
+    /// The actor's account, where it was looked at.
+    seen: Option<Arc<Account>>,
     acting: Option<Acting>,
     guards: Vec<Guard>,
 }
@@ -52,6 +54,11 @@ impl Standpoint {
     /// The state of the actor's account.
     pub fn account(&self) -> AccountStatus {
         self.account
+    }
+
+    /// Whether the actor's sign-in says something of them as staff that their account does not tell yet.
+    pub fn is_news_of(&self, actor: &Actor) -> bool {
+        self.seen.as_ref().is_some_and(|account| is_news(account, actor))
     }
 
     /// The principal.
@@ -127,7 +134,7 @@ impl Commands {
             Err(LoadError::Unavailable(why)) if acts_for.is_none() => {
                 let folded = self.accounts.last_seen(&account_stream(actor.account)?);
                 let account = folded.ok_or(LoadError::Unavailable(why))?.state.status();
-                Ok(Standpoint { account, acting: None, guards: Vec::new() })
+                Ok(Standpoint { account, seen: None, acting: None, guards: Vec::new() })
             }
             known => known,
         }
@@ -181,8 +188,9 @@ impl Commands {
             None => None,
             Some(acts_for) => Some(self.acting(acts_for, organization, freshness, &mut guards).await?),
         };
-        let account = account.map_or(AccountStatus::Active, |view| view.account.status());
-        Ok(Standpoint { account, acting, guards })
+        let seen = account.map(|view| view.account);
+        let account = seen.as_ref().map_or(AccountStatus::Active, |account| account.status());
+        Ok(Standpoint { account, seen, acting, guards })
     }
 
     async fn acting(

@@ -146,6 +146,7 @@ impl World {
             problem: None,
             channel: None,
             follow_up_of: None,
+            help: None,
         }))
     }
 

@@ -53,7 +53,7 @@ impl Role {
 }
 
 /// What somebody of the operator's side may be; from the sign-in's claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StaffRole {
     /// Answers cases.
@@ -272,7 +272,9 @@ impl Authority {
                 if requirement.staff.iter().any(|role| roles.contains(role)) {
                     Ok(())
                 } else {
-                    Err(AccessRefusal::NotForYou { who: "other roles" })
+                    let own = requirement.staff.is_empty();
+                    let who = if own { "the organization's own people" } else { "other roles" };
+                    Err(AccessRefusal::NotForYou { who })
                 }
             }
             _ if action.spans_organizations() => Err(AccessRefusal::NotForYou { who: "support staff" }),

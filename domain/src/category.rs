@@ -6,7 +6,14 @@ use crate::account_recovery::AccountRecoveryEvent;
 use crate::case::CaseEvent;
 use crate::domain_claim::DomainClaimEvent;
 use crate::event::{DecodeError, DomainEvent, EventSchema};
+use crate::event_subscription::EventSubscriptionEvent;
 use crate::export::ExportEvent;
+use crate::feedback::FeedbackEvent;
+use crate::help_session::HelpSessionEvent;
+use crate::known_issue::KnownIssueEvent;
+use crate::phone_call::PhoneCallEvent;
+use crate::saved_view::SavedViewEvent;
+use crate::webhook::WebhookEvent;
 
 /// Raises a stored payload, named by type and version, to the current version: that version and its payload.
 pub type Upcast = fn(&str, u16, &[u8]) -> Result<(u16, Vec<u8>), DecodeError>;
@@ -16,7 +23,7 @@ pub type Upcast = fn(&str, u16, &[u8]) -> Result<(u16, Vec<u8>), DecodeError>;
 pub struct Category {
     /// The part of a stream's name before the dash.
     pub name: &'static str,
-    /// Whether the system keeps its events for itself: they never leave, and no customer learns of them.
+    /// Whether the system keeps its events for itself: they never leave to readers outside.
     pub is_internal: bool,
     /// Schemas of every type and version that this release reads.
     pub schemas: fn() -> Vec<EventSchema>,
@@ -25,14 +32,21 @@ pub struct Category {
 }
 
 /// All categories, by name.
-pub static CATEGORIES: [Category; 7] = [
+pub static CATEGORIES: [Category; 14] = [
     row::<AccessEvent>("access"),
     internal(row::<AccountEvent>("account")),
     internal(row::<EmailClaimEvent>("account_email")),
     internal(row::<AccountRecoveryEvent>("account_recovery")),
     row::<CaseEvent>("case"),
     internal(row::<DomainClaimEvent>("domain")),
+    internal(row::<EventSubscriptionEvent>("event_subscription")),
     internal(row::<ExportEvent>("export")),
+    row::<KnownIssueEvent>("known_issue"),
+    internal(row::<PhoneCallEvent>("phone_call")),
+    internal(row::<WebhookEvent>("webhook")),
+    internal(row::<SavedViewEvent>("saved_view")),
+    internal(row::<FeedbackEvent>("feedback")),
+    internal(row::<HelpSessionEvent>("help_session")),
 ];
 
 const fn row<E: DomainEvent>(name: &'static str) -> Category {

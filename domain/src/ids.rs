@@ -145,6 +145,47 @@ ulid_id!(
     "an account recovery id (26 letters and digits)"
 );
 
+ulid_id!(
+    /// Identity of a subscription to events; its stream is `event_subscription-{id}`.
+    EventSubscriptionId,
+    "a subscription id (26 letters and digits)"
+);
+
+ulid_id!(
+    /// Identity of a webhook; its stream is `webhook-{id}`.
+    WebhookId,
+    "a webhook id (26 letters and digits)"
+);
+
+ulid_id!(
+    /// Identity of a known issue; its stream is `known_issue-{id}`.
+    KnownIssueId,
+    "a known issue id (26 letters and digits)"
+);
+ulid_id!(
+    /// Identity of a recorded phone call; its stream is `phone_call-{id}`.
+    PhoneCallId,
+    "a phone call id (26 letters and digits)"
+);
+
+ulid_id!(
+    /// Identity of a saved view; its stream is `saved_view-{id}`.
+    SavedViewId,
+    "a saved view id (26 letters and digits)"
+);
+
+ulid_id!(
+    /// Identity of feedback; its stream is `feedback-{id}`.
+    FeedbackId,
+    "a feedback id (26 letters and digits)"
+);
+
+ulid_id!(
+    /// Identity of a session with the help assistant; its stream is `help_session-{id}`.
+    HelpSessionId,
+    "a help session id (26 letters and digits)"
+);
+
 macro_rules! name_id {
     ($(#[$meta:meta])* $name:ident, $wanted:literal) => {
         $(#[$meta])*

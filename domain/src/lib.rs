@@ -22,14 +22,24 @@ pub mod category;
 pub mod context;
 pub mod domain_claim;
 pub mod event;
+pub mod event_subscription;
 pub mod export;
+pub mod feedback;
+pub mod help_article;
+pub mod help_session;
 pub mod ids;
+pub mod known_issue;
+pub mod notification;
 pub mod objective;
 pub mod personal;
+pub mod phone_call;
 pub mod routing;
+pub mod saved_view;
 pub mod support_profile;
 #[cfg(test)]
 mod testing;
+pub mod volume_watch;
+pub mod webhook;
 
 pub use account::AccountStatus;
 pub use authority::{
@@ -42,6 +52,7 @@ pub use context::Context;
 pub use event::{Aggregate, DecodeError, DomainEvent, EventAudience, EventSchema};
 pub use ids::{
     AccountId, AccountRecoveryId, AttachmentId, CalendarId, CaseId, CommandId, CommentId, DocumentId,
-    EmailKey, ExportId, NoteId, OrganizationId, PlanId, ProductId, ProviderId,
+    EmailKey, EventSubscriptionId, ExportId, FeedbackId, HelpSessionId, KnownIssueId, NoteId, OrganizationId,
+    PhoneCallId, PlanId, ProductId, ProviderId, SavedViewId, WebhookId,
 };
 pub use personal::{Contact, Personal, PersonalFields, PersonalSlot, Subject};

@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::ids::{AccountId, AccountRecoveryId};
+use crate::ids::{AccountId, AccountRecoveryId, KnownIssueId, WebhookId};
 
 /// Plaintexts longer than this many bytes are compressed before they are sealed, so that 50,000 characters of any
 /// script stay within the bound of one event.
@@ -19,7 +19,8 @@ const COMPRESS_FROM_BYTES: usize = 4 * 1024;
 const MAX_PLAIN_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Whose key seals a value: `account-…` for a person who signed in, `contact-…` (a pseudonym of an address) for others,
-/// `account_recovery-…` for what somebody wrote who could not sign in.
+/// `account_recovery-…` for what somebody wrote who could not sign in, `known_issue-…` for what support writes about one,
+/// `webhook-…` for what a webhook keeps secret.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Subject(String);
@@ -38,6 +39,21 @@ impl Subject {
     /// The subject of all that one recovery of an account holds.
     pub fn account_recovery(recovery: AccountRecoveryId) -> Self {
         Self(format!("account_recovery-{recovery}"))
+    }
+
+    /// The subject of all that one webhook keeps secret.
+    pub fn webhook(webhook: WebhookId) -> Self {
+        Self(format!("webhook-{webhook}"))
+    }
+
+    /// The account that it stands for, where it is one.
+    pub fn account_id(&self) -> Option<AccountId> {
+        self.0.strip_prefix("account-")?.parse().ok()
+    }
+
+    /// The subject of all that support writes about a known issue: it stays when an author goes.
+    pub fn known_issue(issue: KnownIssueId) -> Self {
+        Self(format!("known_issue-{issue}"))
     }
 
     /// The subject's name, which holds no personal data.

@@ -21,7 +21,7 @@ use crate::account::{
     Provisioning, SignIn,
 };
 use crate::catalogue::Capability::{Escalate, Phone, RedefinePriority};
-use crate::catalogue::{AccessPolicy, Catalogue, ClosingPolicy, Links, Priority, ProductMove};
+use crate::catalogue::{AccessPolicy, Catalogue, ClosingPolicy, Links, Priority, ProductMove, VolumePolicy};
 use crate::domain_claim::{self, DomainClaim, DomainClaimCommand, DomainClaimEvent};
 use crate::export::{self, Export, ExportEvent, RecordExport};
 use crate::{
@@ -134,6 +134,9 @@ fn plain_catalogue() -> Catalogue {
         contacts: Vec::new(),
         links: Links::default(),
         closing: ClosingPolicy::default(),
+        volume_watch: VolumePolicy::default(),
+        problem_kinds: Vec::new(),
+        articles: None,
     };
     catalogue.validate().unwrap();
     catalogue
@@ -353,6 +356,11 @@ pub(crate) fn evolved(account: &Account, events: &[AccountEvent]) -> Account {
         after.evolve(event, at(0));
     }
     after
+}
+
+/// What a sign-in of somebody records on an account.
+pub(crate) fn recognized(account: &Account, actor: &Actor) -> Vec<AccountEvent> {
+    Circumstances::new(&acme().build(), actor, at(0)).decide(|context| account::recognize(account, context))
 }
 
 pub(crate) fn decide_account(

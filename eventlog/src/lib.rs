@@ -19,6 +19,7 @@
 //! | the log | [`store`] | `admission` (accept or refuse), [`Subscription`] | [`SqliteStore`], [`MemoryStore`], PostgreSQL (feature `postgres`), KurrentDB (feature `kurrentdb`) |
 //! | the bus | [`bus`] | [`relay`] | [`InProcessBus`], NATS JetStream (feature `nats`) |
 //! | streams for readers outside | [`outlet`] | [`relay`] | NATS JetStream (feature `nats`) |
+//! | single messages for readers outside | [`subjects`] | | NATS JetStream (feature `nats`) |
 //! | what is too large for an event | [`blobs`] | [`BlobStore`] | a folder, S3 (feature `s3`) |
 //! | personal values | [`sealing`] | [`Sealer`] | [`SqliteKeyStore`], [`MemoryKeyStore`], PostgreSQL (feature `postgres`) |
 //!
@@ -51,6 +52,7 @@ pub mod relay;
 pub mod sealing;
 pub mod sqlite;
 pub mod store;
+pub mod subjects;
 mod subscription;
 
 #[cfg(feature = "kurrentdb")]
@@ -62,12 +64,16 @@ pub use in_process::InProcessBus;
 pub use memory::MemoryStore;
 pub use memory_keys::MemoryKeyStore;
 #[cfg(feature = "nats")]
-pub use nats::{NatsBus, NatsOptions, NatsOutlet};
+pub use nats::{NatsBus, NatsOptions, NatsOutlet, NatsSubjects};
 pub use outlet::{OutgoingMessage, Outlet, Render};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresKeyStore, PostgresOpenError, PostgresOptions, PostgresStore};
 pub use relay::{Relay, RelayError, RelayOptions, RelayState, RelayStatus, WhenEmpty};
-pub use sealing::{Entropy, Erasure, ErasureListener, KeyState, KeyStore, Opened, SealError, Sealer, Secret};
+pub use sealing::{
+    AUTHENTICATION_BYTES, Entropy, Erasure, ErasureListener, KeyState, KeyStore, Opened, SealError, Sealer,
+    Secret,
+};
 pub use sqlite::{OpenError, SqliteKeyStore, SqliteOptions, SqliteStore};
 pub use store::{Append, AppendError, Appended, EventStore, Expected, Guard, ReadError};
+pub use subjects::{SubjectMessage, Subjects};
 pub use subscription::Subscription;

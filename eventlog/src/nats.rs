@@ -13,6 +13,7 @@ mod message;
 mod options;
 mod publish;
 mod stream;
+mod subjects;
 
 use async_trait::async_trait;
 
@@ -22,6 +23,7 @@ use crate::outlet::{OutgoingMessage, Outlet};
 
 pub use options::{NatsOptions, NatsUrlError};
 use stream::NatsStream;
+pub use subjects::NatsSubjects;
 
 /// Why the bus was not opened; the operator acts.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]

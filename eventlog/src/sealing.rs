@@ -11,7 +11,7 @@ mod ciphers;
 mod sealer;
 mod stream;
 
-pub use sealer::Sealer;
+pub use sealer::{AUTHENTICATION_BYTES, Sealer};
 pub(crate) use stream::{PREFIX_BYTES, SealedStream, TAG_BYTES};
 
 /// Source of randomness: fills the buffer. Passed in, so that tests are repeatable.

@@ -5,6 +5,7 @@
 //! acknowledgement before the commit, a position seen before its commit.
 
 mod columns;
+mod heads;
 mod insert;
 mod keys;
 mod lock;

@@ -6,6 +6,8 @@ use std::fmt::Debug;
 
 use dossier_domain::DomainEvent;
 use dossier_domain::access::AccessEvent;
+use dossier_domain::account::AccountEvent;
+use dossier_domain::account_recovery::AccountRecoveryEvent;
 use dossier_domain::case::CaseEvent;
 use libfuzzer_sys::fuzz_target;
 
@@ -16,6 +18,8 @@ fuzz_target!(|input: &[u8]| {
     let version = version.parse().unwrap_or(1);
     round_trip::<CaseEvent>(event_type, version, &input[end + 1..]);
     round_trip::<AccessEvent>(event_type, version, &input[end + 1..]);
+    round_trip::<AccountEvent>(event_type, version, &input[end + 1..]);
+    round_trip::<AccountRecoveryEvent>(event_type, version, &input[end + 1..]);
 });
 
 fn round_trip<E: DomainEvent + PartialEq + Debug>(event_type: &str, version: u16, payload: &[u8]) {

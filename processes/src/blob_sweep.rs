@@ -7,7 +7,7 @@ use std::time::Duration;
 use dossier_commands::Clock;
 use dossier_eventlog::blobs::{BlobError, BlobStore, Swept};
 use dossier_projections::ReadModels;
-use dossier_projections::case_history::AttachmentQueries;
+use dossier_projections::case_history::BlobReferences;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +23,7 @@ pub struct BlobSweep {
     /// What is swept.
     pub blobs: BlobStore,
     /// Tells which content is in use.
-    pub attachments: AttachmentQueries,
+    pub references: BlobReferences,
     /// Tells whether the answer is up to date.
     pub read_models: Arc<ReadModels>,
     /// Now.
@@ -56,7 +56,7 @@ impl BlobSweep {
         let older_than = now.saturating_sub(GIVEN_UP_AFTER).unwrap_or(Timestamp::MIN);
         self.blobs
             .sweep(older_than, |key| async move {
-                self.attachments
+                self.references
                     .refers_to(&key)
                     .await
                     .map_err(|error| BlobError::Unavailable(error.to_string()))

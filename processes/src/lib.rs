@@ -8,9 +8,13 @@
 //! [`reactor`] says how to add a reactor; [`Reactors`] runs them.
 
 pub mod blob_sweep;
+pub mod known_issue_cases;
+pub mod known_issue_solutions;
 pub mod merge_completion;
+pub mod notifications;
 pub mod reactor;
 pub mod timers;
+pub mod volume_watch;
 pub mod work_store;
 
 pub use reactor::{Begin, Reactor, Reactors};

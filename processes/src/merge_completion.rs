@@ -63,4 +63,4 @@ impl Reactor for MergeCompletion {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

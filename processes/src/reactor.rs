@@ -6,11 +6,14 @@
 //! the list.
 
 use async_trait::async_trait;
-use dossier_commands::identity;
+use dossier_commands::{LinkedCaseAct, identity};
 use dossier_domain::access::{AccessCommand, AccessEvent};
 use dossier_domain::case::{CaseCommand, CaseEvent};
+use dossier_domain::known_issue::{KnownIssueCommand, KnownIssueEvent};
+use dossier_domain::phone_call::PhoneCallEvent;
 use dossier_domain::{
-    AccountId, Actor, CaseId, CommandId, Contact, DomainEvent, OrganizationId, Personal, StaffRole, Subject,
+    AccountId, Actor, CaseId, CommandId, Contact, DomainEvent, KnownIssueId, OrganizationId, Personal,
+    StaffRole, Subject,
 };
 use dossier_eventlog::{EventId, Metadata, RecordedEvent, Sealer};
 use uuid::Uuid;
@@ -70,6 +73,24 @@ pub enum Order {
         organization: OrganizationId,
         /// What to do with it.
         command: Box<AccessCommand>,
+    },
+    /// On a known issue, for no organization; `None` suspects one, with an id derived from the command's.
+    KnownIssue {
+        /// The known issue.
+        issue: Option<KnownIssueId>,
+        /// What to do with it.
+        command: Box<KnownIssueCommand>,
+    },
+    /// On the case of somebody whom a known issue affects.
+    LinkedCase {
+        /// Whose case it is.
+        organization: OrganizationId,
+        /// The case.
+        case: CaseId,
+        /// The known issue.
+        issue: KnownIssueId,
+        /// What to do with it.
+        act: LinkedCaseAct,
     },
 }
 
@@ -145,6 +166,24 @@ impl Trigger<'_> {
     /// [`ReactError::Unreadable`].
     pub fn access(&self) -> Result<Option<AccessEvent>, ReactError> {
         self.decoded("access")
+    }
+
+    /// The known issue and what happened to it, when it is an event of one.
+    ///
+    /// # Errors
+    /// [`ReactError::Unreadable`].
+    pub fn known_issue(&self) -> Result<Option<(KnownIssueId, KnownIssueEvent)>, ReactError> {
+        let Some(event) = self.decoded("known_issue")? else { return Ok(None) };
+        let issue = self.event.stream.id().parse().map_err(|error| self.unreadable(&error))?;
+        Ok(Some((issue, event)))
+    }
+
+    /// What happened to a phone call, when it is an event of one.
+    ///
+    /// # Errors
+    /// [`ReactError::Unreadable`].
+    pub fn phone_call(&self) -> Result<Option<PhoneCallEvent>, ReactError> {
+        self.decoded("phone_call")
     }
 
     fn decoded<E: DomainEvent>(self, category: &str) -> Result<Option<E>, ReactError> {

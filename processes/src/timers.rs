@@ -170,7 +170,14 @@ impl Runner {
     /// Takes or keeps the lease, and tells how many timers wait; a process that stands by tells of none.
     async fn renew(&self) -> Result<Instant, Setback> {
         let waiting = metrics::gauge!("dossier_timers_waiting");
-        let renew_at = self.lead.renew().await.inspect_err(|_| waiting.set(0.0))?;
+        let overdue = metrics::gauge!("dossier_timers_overdue_seconds");
+        let renew_at = self.lead.renew().await.inspect_err(|_| {
+            waiting.set(0.0);
+            overdue.set(0.0);
+        })?;
+        let due = self.lead.work.next_due().await?;
+        let late = due.map_or(0.0, |due| (self.lead.clock)().duration_since(due).as_secs_f64());
+        overdue.set(late.max(0.0));
         #[expect(clippy::cast_precision_loss, reason = "a gauge")]
         waiting.set(self.lead.work.count_timers().await? as f64);
         Ok(renew_at)

@@ -1,5 +1,5 @@
-//! The work store: how far each process has come, who holds which lease, which timers there are, which processes, and who is
-//! signed in with a browser. No rebuild touches it (promise 10): losing it would repeat effects, so it is durable, and its checkpoints name
+//! The work store: how far each process has come, who holds which lease, which timers and messages there are, which processes, and
+//! who is signed in with a browser. No rebuild touches it (promise 10): losing it would repeat effects, so it is durable, and its checkpoints name
 //! the log they belong to.
 
 use async_trait::async_trait;
@@ -8,12 +8,17 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::notifications::ledger::NotificationLedger;
+
 #[cfg(test)]
 mod contract;
+mod ledger;
+mod ledger_rows;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod sessions;
 mod sqlite;
+mod steps;
 mod timers;
 
 #[cfg(feature = "postgres")]
@@ -68,7 +73,7 @@ impl From<sqlx::Error> for WorkStoreError {
 
 /// Keeps what processes must not forget.
 #[async_trait]
-pub trait WorkStore: TimerStore {
+pub trait WorkStore: TimerStore + NotificationLedger {
     /// Where a process stands; `None` when it has never been here.
     ///
     /// # Errors

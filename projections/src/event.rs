@@ -4,7 +4,14 @@ use dossier_domain::access::AccessEvent;
 use dossier_domain::account::AccountEvent;
 use dossier_domain::account_recovery::AccountRecoveryEvent;
 use dossier_domain::case::CaseEvent;
+use dossier_domain::event_subscription::EventSubscriptionEvent;
+use dossier_domain::feedback::FeedbackEvent;
+use dossier_domain::help_session::HelpSessionEvent;
+use dossier_domain::known_issue::KnownIssueEvent;
 use dossier_domain::personal::{InvalidPlain, open_all, subjects_to_open};
+use dossier_domain::phone_call::PhoneCallEvent;
+use dossier_domain::saved_view::SavedViewEvent;
+use dossier_domain::webhook::WebhookEvent;
 use dossier_domain::{DomainEvent, PersonalFields, PersonalSlot};
 use dossier_eventlog::{EventId, Metadata, Opened, Position, RecordedEvent, Revision, Sealer, StreamName};
 use jiff::Timestamp;
@@ -23,6 +30,20 @@ pub enum ReadEvent {
     Account(AccountEvent),
     /// Of the recovery of an account.
     AccountRecovery(AccountRecoveryEvent),
+    /// Of a subscription to events.
+    EventSubscription(EventSubscriptionEvent),
+    /// Of a webhook.
+    Webhook(WebhookEvent),
+    /// Of a known issue.
+    KnownIssue(KnownIssueEvent),
+    /// Of a phone call.
+    PhoneCall(PhoneCallEvent),
+    /// Of a saved view.
+    SavedView(SavedViewEvent),
+    /// Of feedback.
+    Feedback(FeedbackEvent),
+    /// Of a session with the help assistant.
+    HelpSession(HelpSessionEvent),
 }
 
 impl PersonalFields for ReadEvent {
@@ -32,6 +53,13 @@ impl PersonalFields for ReadEvent {
             Self::Access(event) => event.for_each_personal(visit),
             Self::Account(event) => event.for_each_personal(visit),
             Self::AccountRecovery(event) => event.for_each_personal(visit),
+            Self::EventSubscription(event) => event.for_each_personal(visit),
+            Self::Webhook(event) => event.for_each_personal(visit),
+            Self::KnownIssue(event) => event.for_each_personal(visit),
+            Self::PhoneCall(event) => event.for_each_personal(visit),
+            Self::SavedView(event) => event.for_each_personal(visit),
+            Self::Feedback(event) => event.for_each_personal(visit),
+            Self::HelpSession(event) => event.for_each_personal(visit),
         }
     }
 }
@@ -53,6 +81,13 @@ pub struct ProjectedEvent {
     pub metadata: Metadata,
     /// The event.
     pub event: ReadEvent,
+}
+
+impl ProjectedEvent {
+    /// When it happened: for what was taken over from elsewhere that is long before it was recorded.
+    pub fn occurred_at(&self) -> Timestamp {
+        self.metadata.occurred_at.unwrap_or(self.recorded_at)
+    }
 }
 
 /// Decodes and opens events of the wanted categories; the others are left out. Where one is not readable, answers those
@@ -107,7 +142,16 @@ fn decode(recorded: &RecordedEvent) -> Result<ProjectedEvent, String> {
         "account_recovery" => {
             AccountRecoveryEvent::decode(event_type, version, payload).map(ReadEvent::AccountRecovery)
         }
+        "saved_view" => SavedViewEvent::decode(event_type, version, payload).map(ReadEvent::SavedView),
         "case" => CaseEvent::decode(event_type, version, payload).map(ReadEvent::Case),
+        "event_subscription" => {
+            EventSubscriptionEvent::decode(event_type, version, payload).map(ReadEvent::EventSubscription)
+        }
+        "webhook" => WebhookEvent::decode(event_type, version, payload).map(ReadEvent::Webhook),
+        "known_issue" => KnownIssueEvent::decode(event_type, version, payload).map(ReadEvent::KnownIssue),
+        "phone_call" => PhoneCallEvent::decode(event_type, version, payload).map(ReadEvent::PhoneCall),
+        "feedback" => FeedbackEvent::decode(event_type, version, payload).map(ReadEvent::Feedback),
+        "help_session" => HelpSessionEvent::decode(event_type, version, payload).map(ReadEvent::HelpSession),
         other => return Err(format!("no reader of the category {other}")),
     }
     .map_err(|error| error.to_string())?;

@@ -2,7 +2,7 @@
 //!
 //! Words, not parts of words: an index of trigrams is several times as large, needs three characters (Japanese words have
 //! two), and a common text's matches have to be read all. FTS5 reads matches newest first and ends with the page; in
-//! PostgreSQL the planner knows how common a word is, and follows the list instead.
+//! PostgreSQL a common word's list is followed instead ([`crate::cases`]).
 //!
 //! A text is a row with the columns `sequence` (whose place in lists), `part` (which of its texts) and `words`, with the
 //! words of [`crate::words`] and marks of whom it may be shown to.

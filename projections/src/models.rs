@@ -11,10 +11,14 @@ use tokio_util::sync::CancellationToken;
 use crate::account_recovery::AccountRecoveries;
 use crate::accounts::Accounts;
 use crate::case_history::CaseHistory;
-use crate::cases::Cases;
+use crate::cases::{self, Cases};
 use crate::database::{ReadDatabase, Snapshot};
 use crate::error::{OpenError, ProjectionError, QueryError};
 use crate::event::ProjectedEvent;
+use crate::event_delivery::EventDelivery;
+use crate::feedback::FeedbackModel;
+use crate::help_sessions::HelpSessions;
+use crate::known_issues::KnownIssues;
 use crate::location::ReadLocation;
 use crate::model::{Column, ColumnKind, ReadModel, Table};
 use crate::observer::{self, Waiting};
@@ -23,8 +27,11 @@ use crate::rebuild::{self, RebuildProgress};
 use crate::reseller_visibility::{self, ResellerVisibility};
 pub use crate::runner::LogFollower;
 use crate::runner::{self, ModelHandle};
+use crate::satisfaction::Satisfaction;
+use crate::saved_views::SavedViews;
 use crate::sql::Sql;
 use crate::status::{ModelStatus, ProjectorState};
+use crate::volume::{self, Volume};
 
 /// The read models.
 pub struct ReadModels {
@@ -67,6 +74,13 @@ impl ReadModels {
             Box::new(Organizations),
             Box::new(Accounts),
             Box::new(AccountRecoveries),
+            Box::new(EventDelivery),
+            Box::new(Satisfaction),
+            Box::new(KnownIssues),
+            Box::new(Volume),
+            Box::new(SavedViews),
+            Box::new(FeedbackModel),
+            Box::new(HelpSessions),
         ];
         Self::open_with(location, follower, models).await
     }
@@ -174,10 +188,38 @@ impl ReadModels {
     /// leave reads after it, or not at all.
     ///
     /// # Errors
-    /// [`WaitError`]; where the model is not among these, it counts as halted.
+    /// As [`Self::wait_for_one`].
     pub async fn wait_for_visibility(&self, position: Position, patience: Duration) -> Result<(), WaitError> {
+        self.wait_for_one(reseller_visibility::NAME, position, patience).await
+    }
+
+    /// Waits until the model of what counts for the watch over the volume has come as far as a position.
+    ///
+    /// # Errors
+    /// [`WaitError`]; where the model is not among these, it counts as halted.
+    pub async fn wait_for_volume(&self, position: Position, patience: Duration) -> Result<(), WaitError> {
+        self.wait_for_one(volume::NAME, position, patience).await
+    }
+
+    /// Waits until the model `cases` has come as far as a position.
+    ///
+    /// # Errors
+    /// As [`Self::wait_for_one`].
+    pub async fn wait_for_cases(&self, position: Position, patience: Duration) -> Result<(), WaitError> {
+        self.wait_for_one(cases::NAME, position, patience).await
+    }
+
+    /// Waits until one model has come as far as a position.
+    ///
+    /// # Errors
+    /// [`WaitError`]; where the model is not among these, it counts as halted.
+    pub async fn wait_for_one(
+        &self,
+        model: &'static str,
+        position: Position,
+        patience: Duration,
+    ) -> Result<(), WaitError> {
         let deadline = tokio::time::Instant::now() + patience;
-        let model = reseller_visibility::NAME;
         match self.handles.iter().find(|handle| handle.model.name() == model) {
             Some(handle) => self.wait_for_model(handle, position, deadline).await,
             None => Err(WaitError::Halted { model, why: "it is not kept here".to_owned() }),

@@ -1,6 +1,6 @@
 //! Translates what the domain says to SQL: a visibility scope to a condition, a side to its name. The rules are in the domain.
 
-use dossier_domain::{OrganizationId, ProductId, Side, VisibilityScope};
+use dossier_domain::{OrganizationId, ProductId, ProviderId, Side, VisibilityScope};
 
 use crate::reseller_visibility::INTERVALS;
 use crate::sql::Sql;
@@ -33,14 +33,10 @@ pub(crate) fn push_scope(
             if let Some(only) = only {
                 query.push("organization = ").push_bind(only.as_str()).push(" AND ");
             }
-            match provider {
-                Some(provider) => {
-                    query.push("(provider = ").push_bind(provider.as_str()).push(" OR provider IS NULL)");
-                }
-                None => {
-                    query.push("provider IS NULL");
-                }
-            }
+            // An organization's index leads to fewer rows than its provider's: an expression keeps the planner from that one.
+            let is_of_one = only.is_some() || organization.is_some();
+            query.push(if is_of_one { "coalesce(provider, '')" } else { "provider" });
+            query.push_is_one_of(providers(provider.as_ref()));
         }
         VisibilityScope::Reseller { reseller, customer, products } => {
             // A customer's index leads to fewer rows than its reseller's: an expression keeps the planner from that one.
@@ -57,6 +53,11 @@ pub(crate) fn push_scope(
             query.push_bind(reseller.as_str()).push(" AND until_sequence IS NULL)");
         }
     }
+}
+
+/// What the column `provider` holds in the rows that an agent sees: their provider's, and nothing where there is none.
+pub(crate) fn providers(provider: Option<&ProviderId>) -> Vec<&str> {
+    provider.map(ProviderId::as_str).into_iter().chain([""]).collect()
 }
 
 /// The name of a side as stored.

@@ -53,6 +53,58 @@ impl Phrase {
     }
 }
 
+/// What a question is looked for by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Term {
+    /// A word.
+    Word(String),
+    /// Whatever begins so: a word has other endings elsewhere.
+    Beginning(String),
+    /// Two characters that are words by themselves, one after the other: alone they say little.
+    Pair(String, String),
+}
+
+impl std::fmt::Display for Term {
+    /// As FTS5 wants it: words hold neither quotes nor spaces.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Word(word) => write!(f, "\"{word}\""),
+            Self::Beginning(beginning) => write!(f, "\"{beginning}\" *"),
+            Self::Pair(first, second) => write!(f, "\"{first} {second}\""),
+        }
+    }
+}
+
+/// A word of so many characters has an ending that may be another elsewhere.
+const INFLECTED_CHARACTERS: usize = 5;
+/// One character of so many may belong to its ending.
+const CHARACTERS_PER_ENDING: usize = 3;
+
+/// The terms of a question, in its order.
+pub(crate) fn terms(text: &str) -> Vec<Term> {
+    let words = split(text);
+    let alone = |word: &String| word.chars().next().is_some_and(is_word_by_itself);
+    let mut terms = Vec::with_capacity(words.len());
+    for (number, word) in words.iter().enumerate() {
+        if alone(word) {
+            let next = words.get(number + 1).filter(|next| alone(next));
+            terms.extend(next.map(|next| Term::Pair(word.clone(), next.clone())));
+            continue;
+        }
+        let characters = word.chars().count();
+        // A letter alone is an article or a pronoun.
+        if characters == 1 && !word.starts_with(char::is_numeric) {
+            continue;
+        }
+        if characters >= INFLECTED_CHARACTERS {
+            let beginning = word.chars().take(characters - characters / CHARACTERS_PER_ENDING).collect();
+            terms.push(Term::Beginning(beginning));
+        }
+        terms.push(Term::Word(word.clone()));
+    }
+    terms
+}
+
 fn split(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     // Characters that the last word has; `None` when it has ended.

@@ -8,7 +8,9 @@
 //! * [`fleet`] is several of them on engines that they share.
 //! * [`Client`] speaks HTTP as somebody; [`Answer`] checks the shape of what comes back.
 //! * [`oidc`] is a private OpenID Connect provider, a server that trusts it, and a browser to sign in with.
+//! * [`smtp`] is a private real mail server that does wrong what a test tells it to.
 //! * [`world`] adds people and organizations to those of the sample data, and holds projectors back.
+//! * [`receiver`] takes webhooks.
 //! * [`raw`] puts bytes on the wire that no client library would send.
 //!
 //! Nothing here waits for a length of time where it can wait for a condition, and nothing repeats a step that failed.
@@ -21,7 +23,9 @@ pub mod people;
 pub mod process;
 pub mod profile;
 pub mod raw;
+pub mod receiver;
 pub mod server;
+pub mod smtp;
 pub mod workspace;
 pub mod world;
 

@@ -7,18 +7,23 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use dossier_api::app::App;
-use dossier_api::config::Settings;
+use dossier_api::config::cli::SettingsArgs;
+use dossier_api::config::{Mail, Settings};
 use dossier_api::sample_data;
 use dossier_api::server::ConnectionLimits;
 use dossier_api::sign_in::DevIssuer;
-use dossier_api::sign_in::dev_issuer::DEV_ISSUER;
+use dossier_api::sign_in::dev_issuer::{DEV_ISSUER, StaffClaims};
 use dossier_api::system::{Edge, System};
 use dossier_commands::{AccessOutcome, Clock, CommandError, Request, identity};
 use dossier_domain::access::{AccessCommand, AccessRejection};
+use dossier_domain::webhook::TargetPolicy;
 use dossier_domain::{Actor, CommandId, Contact, OrganizationId, Personal, ProviderId, StaffRole, Subject};
 use dossier_eventlog::{Position, RecordedEvent};
+use dossier_processes::notifications::fan_out;
+use dossier_processes::notifications::ledger::MessageState;
 use jiff::{SignedDuration, Timestamp};
 use metrics_exporter_prometheus::PrometheusBuilder;
+use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -40,7 +45,14 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 const CATCH_UP_PATIENCE: Duration = Duration::from_secs(30);
 /// The catalogue of a server that has one of its own.
 const CATALOGUE_FILE: &str = "catalogue.toml";
+/// The address of the mail server of a server that has one.
+const MAIL_SERVER_FILE: &str = "smtp-url";
+/// Where the links of its mails lead; tests follow them by their path.
+pub const PUBLIC_URL: &str = "https://links.support.example";
 const BUILT_IN_CATALOGUE: &str = include_str!("../../api/catalogue.toml");
+/// The checkpoints of what acts by itself on what happens.
+const REACTORS: [&str; 4] =
+    ["merge_completion", "known_issue_cases", "known_issue_solutions", "volume_watch"];
 /// Tokens outlive every test.
 const TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(24 * 400);
 
@@ -90,6 +102,7 @@ pub struct Server {
     issuer: DevIssuer,
     data: TempDir,
     engines: Engines,
+    targets: TargetPolicy,
     stopping: oneshot::Sender<()>,
     serving: JoinHandle<()>,
     anonymous: Client,
@@ -105,7 +118,7 @@ impl Server {
             std::fs::write(data.path().join(name), bytes).expect("a copy of the sample data");
         }
         let clock = TestClock::starting_at(BEGINNING_SECONDS + SAMPLE_DATA_SECONDS);
-        Self::start_in(data, sample.engines.copy(), clock).await
+        Self::start_in(data, sample.engines.copy(), clock, TargetPolicy::Public).await
     }
 
     /// Stops it as a signal would, and starts it again on the same data at the same time.
@@ -115,10 +128,10 @@ impl Server {
 
     /// The same, with so much time between the stop and the start.
     pub async fn restarted_after(self, downtime: SignedDuration) -> Self {
-        let (clock, engines) = (self.clock.clone(), self.engines.clone());
+        let (clock, engines, targets) = (self.clock.clone(), self.engines.clone(), self.targets);
         let data = self.stop().await;
         clock.advance(downtime);
-        Self::start_in(data, engines, clock).await
+        Self::start_in(data, engines, clock, targets).await
     }
 
     /// Stops it as a signal would, and starts it again on the same data with another catalogue: the built-in one, as edited.
@@ -130,8 +143,45 @@ impl Server {
         self.restarted().await
     }
 
-    async fn start_in(data: TempDir, engines: Engines, clock: TestClock) -> Self {
+    /// Stops it as a signal would, and starts it again so that webhooks may lie on this machine.
+    #[must_use]
+    pub async fn calling_any_webhook(mut self) -> Self {
+        self.targets = TargetPolicy::Any;
+        self.restarted().await
+    }
+
+    /// Stops it as a signal would, and starts it again on the same data with a mail server.
+    #[must_use]
+    pub async fn with_mail_server(self, url: &str) -> Self {
+        std::fs::write(self.data().join(MAIL_SERVER_FILE), url).expect("a file beside the data");
+        self.restarted().await
+    }
+
+    /// Waits until everything that happened is told to whoever is to be told: nothing is to be sent any more.
+    pub async fn mails_settled(&self) {
+        let work = &self.app().fleet.work;
+        let settled = async {
+            loop {
+                let head = self.head().await;
+                let told = work.checkpoint(fan_out::NAME).await.expect("a work store that answers");
+                let counts = work.message_counts().await.expect("a work store that answers");
+                let waits = |state| matches!(state, MessageState::Intended | MessageState::Sending);
+                if told.is_some_and(|told| told.position >= head)
+                    && !counts.iter().any(|found| waits(found.state) && found.count > 0)
+                {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(CATCH_UP_PATIENCE, settled).await.expect("mails that are sent");
+    }
+
+    async fn start_in(data: TempDir, engines: Engines, clock: TestClock, targets: TargetPolicy) -> Self {
         let mut settings = engines.settings(data.path());
+        settings.webhook_targets = targets;
+        let mail_server = std::fs::read_to_string(data.path().join(MAIL_SERVER_FILE)).ok();
+        settings.mail = mail_server.and_then(|url| mail_settings(&url));
         settings.catalogue = Some(data.path().join(CATALOGUE_FILE)).filter(|path| path.exists());
         let system = system(&settings, &clock).await;
         system.wait_until_caught_up(CATCH_UP_PATIENCE).await;
@@ -149,7 +199,7 @@ impl Server {
         }));
         let issuer = DevIssuer::load(data.path()).expect("the key that the start has made");
         let anonymous = Client::new(&format!("http://{address}"), None);
-        Self { clock, address, system, issuer, data, engines, stopping, serving, anonymous }
+        Self { clock, address, system, issuer, data, engines, targets, stopping, serving, anonymous }
     }
 
     /// Stops everything and hands the data over.
@@ -194,6 +244,18 @@ impl Server {
             .expect("an address and a lifetime within the calendar")
     }
 
+    /// Somebody whose token says that they are staff, or no more.
+    pub fn staff(
+        &self,
+        email: &str,
+        roles: &'static [&'static str],
+        provider: Option<&'static str>,
+    ) -> Client {
+        let staff = StaffClaims { roles, provider, organization: None };
+        let token = self.issuer.issue(email, None, &staff, self.clock.now(), TOKEN_LIFE);
+        self.anonymous.with_token(Some(token.expect("an address and a lifetime within the calendar")))
+    }
+
     /// Every event in the log.
     pub async fn events(&self) -> Vec<RecordedEvent> {
         log::all(&*self.app().store).await
@@ -202,6 +264,28 @@ impl Server {
     /// Where the log ends.
     pub async fn head(&self) -> Position {
         self.app().store.head().await.expect("a log that can be read")
+    }
+
+    /// Waits until what acts by itself has acted on all that is in the log.
+    pub async fn until_reactors_rest(&self) {
+        let (store, work) = (&self.app().store, &self.app().fleet.work);
+        let rest = async {
+            loop {
+                let head = self.head().await;
+                let mut still = true;
+                for reactor in REACTORS {
+                    let checkpoint = work.checkpoint(reactor).await.expect("a work store that answers");
+                    still &= checkpoint.is_some_and(|checkpoint| checkpoint.position == head);
+                }
+                if still && store.head().await.expect("a head") == head {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            self.app().read_models.wait_for(self.head().await, CATCH_UP_PATIENCE).await
+        };
+        let rested = tokio::time::timeout(CATCH_UP_PATIENCE, rest).await.expect("reactors that come to rest");
+        rested.expect("read models that follow");
     }
 
     /// Who somebody is when they sign in here.
@@ -246,6 +330,19 @@ impl Server {
     }
 }
 
+fn mail_settings(url: &str) -> Option<Mail> {
+    let flags = SettingsArgs {
+        dev: Some("true".to_owned()),
+        smtp_url: Some(url.to_owned()),
+        public_url: Some(PUBLIC_URL.to_owned()),
+        frontend_url: Some("https://desk.support.example".to_owned()),
+        mail_per_second: Some("1000".to_owned()),
+        ..SettingsArgs::default()
+    };
+    let settings = Settings::resolve(&flags, |_| None, |path| std::fs::read_to_string(path));
+    settings.expect("an address of a mail server").mail
+}
+
 /// A case that everybody with a plan for compute can file.
 pub fn sample_case() -> Value {
     json!({
@@ -261,6 +358,36 @@ pub async fn file_case(client: &Client, organization: &str) -> String {
     case_path(&client.post(&format!("/v2/organizations/{organization}/cases"), &sample_case()).await)
 }
 
+/// Has an agent write a note on a case and attach a file to it; answers the attachment.
+pub async fn file_on_note(agent: &Client, case: &str) -> Value {
+    let note = json!({"body": "The trace says it all."});
+    let noted = agent.post(&format!("{case}:addInternalNote"), &note).await;
+    noted.ok();
+    let notes = agent.call(Method::GET, &format!("{case}/notes?pageSize=100"));
+    let notes = notes.header("dossier-min-position", noted.position().to_string()).send().await.ok();
+    let note = notes["notes"].as_array().and_then(|notes| notes.last()).expect("the note");
+    let note = note["name"].as_str().expect("a note has a name");
+    let path = format!("/upload/v2/{note}/attachments?attachment.filename=zebrafinch.log");
+    agent.call(Method::POST, &path).header("content-type", "text/plain").bytes("a trace").send().await.ok()
+}
+
+/// A new session with the help assistant, led on to the first step where something can be done.
+pub async fn help_session_where(client: &Client, organization: &str, wanted: &str) -> Value {
+    let sessions = format!("/v2/organizations/{organization}/helpSessions");
+    let mut session = client.post(&sessions, &json!({"languageCode": "en"})).await.ok();
+    while !session["nextSteps"].as_array().expect("what can be done").contains(&json!(wanted)) {
+        let (verb, body) = match session["step"].as_str().expect("a step") {
+            "DESCRIBE" | "DESCRIPTION" => ("describe", json!({"text": "The machine hangs."})),
+            "PROBLEM_KINDS" => ("chooseKind", json!({"kind": "slow"})),
+            "CONTACT" => ("chooseContact", json!({"channel": "WEB"})),
+            _ => ("notHelped", json!({})),
+        };
+        let path = format!("/v2/{}:{verb}", session["name"].as_str().expect("a session has a name"));
+        session = client.post(&path, &body).await.ok();
+    }
+    session
+}
+
 /// The path of the case in an answer.
 #[track_caller]
 pub fn case_path(answer: &Answer) -> String {
@@ -274,16 +401,18 @@ async fn system(settings: &Settings, clock: &TestClock) -> System {
     System::start(settings, edge, metrics).await.expect("a system on data of its own")
 }
 
-/// Waits until the timers have recorded what is due.
+/// Waits until the timers have recorded what is due, and what is to be told is written down.
 async fn until_timers_wait(system: &System, clock: &TestClock) {
     let (store, work) = (&system.app.store, &system.app.fleet.work);
     let settled = async {
         loop {
             let head = store.head().await.expect("a head");
             let checkpoint = work.checkpoint("timers").await.expect("a work store that answers");
+            let told = work.checkpoint(fan_out::NAME).await.expect("a work store that answers");
             let due = work.next_due().await.expect("a work store that answers");
             let still = due.is_none_or(|due| due > clock.now())
                 && checkpoint.is_some_and(|checkpoint| checkpoint.position == head)
+                && told.is_some_and(|told| told.position == head)
                 && store.head().await.expect("a head") == head;
             if still {
                 return;

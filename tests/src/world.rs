@@ -2,6 +2,7 @@
 //! that are held back.
 
 mod held;
+mod messages;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};

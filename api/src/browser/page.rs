@@ -14,11 +14,21 @@ const STYLE: &str = "
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 36rem; margin: 12vh auto 0; padding: 0 1.25rem; }
 h1 { font-size: 1.5rem; margin: 0 0 .75rem; } a { color: var(--accent); } ul { padding-left: 1.25rem; }
 footer { margin-top: 2rem; padding-top: .75rem; border-top: 1px solid var(--line); opacity: .75; font-size: .875rem; }
-code { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }";
+code { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
+fieldset { border: 1px solid var(--line); border-radius: .5rem; margin: 1.25rem 0; padding: .5rem 1rem; }
+fieldset label { display: flex; align-items: center; gap: .75rem; min-height: 2.75rem; }
+input[type=radio] { width: 1.25rem; height: 1.25rem; accent-color: var(--accent); }
+textarea { box-sizing: border-box; width: 100%; min-height: 8rem; margin: .25rem 0 1.25rem; padding: .5rem; font: inherit; }
+button { font: inherit; padding: .625rem 1.5rem; border: 0; border-radius: .5rem; background: var(--accent); color: Canvas; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+[role=alert] { border-left: .25rem solid; padding-left: .75rem; font-weight: 600; }";
 
 /// Nothing may run, and nothing be fetched.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
+/// The same for a page with a form, which is sent to where the page is from.
+const FORM_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; \
+                           frame-ancestors 'none'";
 
 /// Whether whoever asks is a program that reads JSON, not a person with a browser.
 pub fn wants_json(headers: &HeaderMap) -> bool {
@@ -74,20 +84,36 @@ pub fn signed_out() -> Response {
 }
 
 fn page(title: &str, body: &str) -> Response {
+    page_in("en", title, body, false)
+}
+
+/// A page in a language; the body is markup, its texts are escaped. Without a form nothing can be sent from it.
+pub fn page_in(language: &str, title: &str, body: &str, with_form: bool) -> Response {
     let html = format!(
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\
-         <title>{}</title><style>{STYLE}</style>{body}</html>\n",
+        "<!doctype html><html lang=\"{}\"><meta charset=utf-8>\
+         <meta name=viewport content=\"width=device-width\"><meta name=robots content=noindex>\
+         <title>{}</title><style>{STYLE}</style><main>{body}</main></html>\n",
+        escape(language),
         escape(title)
     );
     let mut response = Html(html).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    let policy = if with_form { FORM_POLICY } else { POLICY };
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 
+/// Nothing of an answer is kept by caches or told to other sites.
+pub fn private(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
 /// A text inside an element or a quoted attribute.
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

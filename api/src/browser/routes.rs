@@ -14,7 +14,7 @@ use super::Browsers;
 use super::attempt::{self, Attempt};
 use super::cookies::Cookie;
 use super::exchange::{self, CALLBACK_PATH, ExchangeError};
-use super::page;
+use super::page::{self, private};
 use super::session::BeginError;
 use crate::app::App;
 use crate::call::DOSSIER_REQUEST_ID;
@@ -270,12 +270,4 @@ fn redirect(to: &str) -> Response {
 
 fn set_cookie(response: &mut Response, cookie: HeaderValue) {
     response.headers_mut().append(header::SET_COOKIE, cookie);
-}
-
-/// Nothing of this is kept by caches or told to other sites.
-fn private(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    response
 }

@@ -108,7 +108,8 @@ async fn a_session_of_somebody_elses_making_is_none() {
     let node = Node::start().await;
     let sessions = node.sessions();
     let id = sessions.begin(&principal(), &node.entropy, now()).await.unwrap();
-    let other = format!("{}A", &id[..42]);
+    let last = if id.ends_with('A') { 'E' } else { 'A' };
+    let other = format!("{}{last}", &id[..42]);
     for bad in [other.as_str(), "", "short", &format!("{id}{id}")] {
         let outcome = sessions.sign_in(&with_cookie(bad), &Method::GET, now()).await;
         assert_eq!(outcome.map(drop), Err(SignInError::SessionEnded), "{bad}");

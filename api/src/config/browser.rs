@@ -16,6 +16,11 @@ const MAX_SESSION_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 30)
 pub struct Secret(String);
 
 impl Secret {
+    /// A value to keep.
+    pub(super) fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The value, for whoever must send it.
     pub fn exposed(&self) -> &str {
         &self.0
@@ -78,7 +83,7 @@ fn session_lifetime(given: &Given) -> Result<SignedDuration, ConfigError> {
 }
 
 /// An origin as browsers write it. Without TLS only on this machine: anybody on the way could take the cookie.
-fn origin(given: &Given, text: &str) -> Result<String, ConfigError> {
+pub(super) fn origin(given: &Given, text: &str) -> Result<String, ConfigError> {
     let refused = |why| given.refused(why, "give an origin such as https://support.example.com");
     let url = Url::parse(text).map_err(|_| refused("holds what is no origin"))?;
     let origin = url.origin().ascii_serialization();

@@ -58,12 +58,30 @@ pub enum Command {
         after_help = "Example:\n  dossier migrate --config /etc/dossier.toml\n\n`serve` does the same at its start."
     )]
     Migrate(SettingsArgs),
+    /// Takes over the history of cases from a file of JSON lines
+    #[command(
+        after_help = "Examples:\n  dossier import cases.jsonl --config /etc/dossier.toml\n  dossier import cases.jsonl --data /var/lib/dossier --dev\n\n\
+        schemas/import/case.json says what a line holds, docs/IMPORT.md shows one. Works on the stores: where the events are in \
+        SQLite, stop the server first. Importing a file again skips what is there. Refused lines are kept in FILE.refused.jsonl, \
+        and the exit status is then 1."
+    )]
+    Import(ImportArgs),
     /// Prints the OpenAPI description of the HTTP surface
     #[command(after_help = "Example:\n  dossier openapi > openapi.json")]
     Openapi,
     /// Writes the JSON Schemas of all events
     #[command(after_help = "Example:\n  dossier schemas --out schemas")]
     Schemas(SchemasArgs),
+}
+
+/// What `dossier import` takes.
+#[derive(Debug, Clone, Args)]
+pub struct ImportArgs {
+    /// File of JSON lines, one case each
+    pub file: PathBuf,
+    /// The configuration that the server has
+    #[command(flatten)]
+    pub settings: SettingsArgs,
 }
 
 /// The configuration as flags. Help names the variable beside each; its value is never printed.
@@ -105,9 +123,27 @@ pub struct SettingsArgs {
     /// Where attachments are kept: file:PATH or s3://BUCKET/PREFIX [env: DOSSIER_BLOBS_URL] [default: file:DATA/blobs]
     #[arg(long, value_name = "URL")]
     pub blobs_url: Option<String>,
-    /// Mail server; this build has no mailer and refuses it [env: DOSSIER_SMTP_URL]
+    /// Mail server: smtp://USER:PASSWORD@HOST:PORT?tls=required or smtps://…; without it no mail is sent [env: DOSSIER_SMTP_URL]
     #[arg(long, value_name = "URL")]
     pub smtp_url: Option<String>,
+    /// Sender of mails, such as 'Support <support@acme.example>' [env: DOSSIER_MAIL_FROM]
+    #[arg(long, value_name = "SENDER")]
+    pub mail_from: Option<String>,
+    /// Folder of mail templates that replace those built in [env: DOSSIER_MAIL_TEMPLATES]
+    #[arg(long, value_name = "DIR")]
+    pub mail_templates: Option<String>,
+    /// Most mails a second, of this process [env: DOSSIER_MAIL_PER_SECOND] [default: 20]
+    #[arg(long, value_name = "COUNT")]
+    pub mail_per_second: Option<String>,
+    /// Connections of this process to the mail server [env: DOSSIER_MAIL_CONNECTIONS] [default: 2]
+    #[arg(long, value_name = "COUNT")]
+    pub mail_connections: Option<String>,
+    /// Where people read cases: mails link there [env: DOSSIER_FRONTEND_URL]
+    #[arg(long, value_name = "URL")]
+    pub frontend_url: Option<String>,
+    /// The work store was lost for good: begin at the log's head [env: DOSSIER_LOST_WORK_STORE]
+    #[arg(long, value_name = "begin-at-head")]
+    pub lost_work_store: Option<String>,
     /// OpenID Connect issuer, exactly as its tokens name it [env: DOSSIER_OIDC_ISSUER]
     #[arg(long, value_name = "URL")]
     pub oidc_issuer: Option<String>,
@@ -159,6 +195,10 @@ pub struct SettingsArgs {
     /// Requests per second of one account; 0: no limit [env: DOSSIER_RATE_LIMIT] [default: 500]
     #[arg(long, value_name = "COUNT")]
     pub rate_limit: Option<String>,
+    /// What webhooks may call: public (https at public addresses) or any (for tests and development)
+    /// [env: DOSSIER_WEBHOOK_TARGETS] [default: public]
+    #[arg(long, value_name = "TARGETS")]
+    pub webhook_targets: Option<String>,
 }
 
 impl SettingsArgs {
@@ -178,6 +218,12 @@ impl SettingsArgs {
             "bus_url" => &self.bus_url,
             "blobs_url" => &self.blobs_url,
             "smtp_url" => &self.smtp_url,
+            "mail_from" => &self.mail_from,
+            "mail_templates" => &self.mail_templates,
+            "mail_per_second" => &self.mail_per_second,
+            "mail_connections" => &self.mail_connections,
+            "frontend_url" => &self.frontend_url,
+            "lost_work_store" => &self.lost_work_store,
             "oidc_issuer" => &self.oidc_issuer,
             "oidc_audience" => &self.oidc_audience,
             "oidc_staff_claim" => &self.oidc_staff_claim,
@@ -195,6 +241,7 @@ impl SettingsArgs {
             "header_timeout" => &self.header_timeout,
             "max_connections" => &self.max_connections,
             "rate_limit" => &self.rate_limit,
+            "webhook_targets" => &self.webhook_targets,
             _ => &None,
         };
         flag.as_deref()

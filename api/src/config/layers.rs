@@ -7,7 +7,7 @@ use super::ConfigError;
 use super::cli::SettingsArgs;
 
 /// Every key of the configuration file; flags and variables are named after them.
-pub(super) const KEYS: [&str; 30] = [
+pub(super) const KEYS: [&str; 37] = [
     "listen",
     "data",
     "dev",
@@ -20,6 +20,12 @@ pub(super) const KEYS: [&str; 30] = [
     "bus_url",
     "blobs_url",
     "smtp_url",
+    "mail_from",
+    "mail_templates",
+    "mail_per_second",
+    "mail_connections",
+    "frontend_url",
+    "lost_work_store",
     "oidc_issuer",
     "oidc_audience",
     "oidc_staff_claim",
@@ -37,6 +43,7 @@ pub(super) const KEYS: [&str; 30] = [
     "header_timeout",
     "max_connections",
     "rate_limit",
+    "webhook_targets",
     "config",
 ];
 

@@ -192,7 +192,7 @@ fn a_store_that_is_not_known_is_refused_with_what_is() {
     let bucket = resolve("--dev --blobs-url s3://bucket/prefix", &[], None).unwrap().blobs;
     assert_eq!(bucket.url(), "s3://bucket/prefix");
     refused("--dev --blobs-url /tmp/x", &["file:PATH"]);
-    refused("--dev --smtp-url smtp://h", &["sends no mail"]);
+    refused("--dev --lost-work-store maybe", &["begin-at-head"]);
     refused("--dev --node a/b", &["no name for a process", "api-1"]);
     for url in ["sqlite:", "sqlite::memory:", "sqlite://", "sqlite:a?mode=ro", "/tmp/x.db"] {
         refused(&format!("--dev --event-store-url {url}"), &["--event-store-url", url, "sqlite:PATH"]);

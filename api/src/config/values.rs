@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use dossier_domain::webhook::TargetPolicy;
 use jiff::{SignedDuration, Timestamp};
 
 use super::layers::Given;
@@ -23,6 +24,17 @@ pub(super) fn boolean(given: &Given) -> Result<bool, ConfigError> {
     }
 }
 
+/// What is done about a work store that was lost.
+pub(super) fn begin_at_head(given: &Given) -> Result<bool, ConfigError> {
+    match given.text() {
+        "begin-at-head" => Ok(true),
+        _ => Err(given.refused(
+            "is nothing that could be done about it",
+            "use begin-at-head, once, or restore the work store from its backup and leave it unset",
+        )),
+    }
+}
+
 pub(super) fn address(given: &Given) -> Result<SocketAddr, ConfigError> {
     let text = given.text();
     let address = match text.strip_prefix("localhost:") {
@@ -32,6 +44,15 @@ pub(super) fn address(given: &Given) -> Result<SocketAddr, ConfigError> {
     address.ok_or_else(|| {
         given.refused("is no address", "give IP:PORT such as 127.0.0.1:8080 or [::1]:8080 (port 0 picks one)")
     })
+}
+
+/// What webhooks may call.
+pub(super) fn webhook_targets(given: &Given) -> Result<TargetPolicy, ConfigError> {
+    match given.text() {
+        "public" => Ok(TargetPolicy::Public),
+        "any" => Ok(TargetPolicy::Any),
+        _ => Err(given.refused("is no kind of target", "use public, or any for tests and development")),
+    }
 }
 
 /// A list of texts separated by commas, none empty, at least one.

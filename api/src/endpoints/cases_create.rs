@@ -77,11 +77,12 @@ pub struct ClassificationKey {
 )]
 pub async fn handle(call: Call) -> Result<Reply, ApiError> {
     let message = Message::parse(&call.body)?;
-    let command = read(&call, &message)?;
+    let command = CaseCommand::File(Box::new(filing(&call, &message)?));
     execute(&call, None, &command).await
 }
 
-fn read(call: &Call, message: &Message) -> Result<CaseCommand, ApiError> {
+/// The case that a message describes, as far as it does.
+pub(super) fn filing(call: &Call, message: &Message) -> Result<FileCase, ApiError> {
     let author = call.actor.contact.subject();
     let own = |text: String| Personal::new(author.clone(), text);
     let classification =
@@ -90,7 +91,7 @@ fn read(call: &Call, message: &Message) -> Result<CaseCommand, ApiError> {
         .string("contactEmail")?
         .filter(|email| !email.is_empty())
         .map(|email| Personal::new(identity::contact_subject(call.app.commands.sealer(), &email), email));
-    Ok(CaseCommand::File(Box::new(FileCase {
+    Ok(FileCase {
         classification: classification.unwrap_or_default(),
         title: own(message.string("displayName")?.unwrap_or_default()),
         description: own(message.string("description")?.unwrap_or_default()),
@@ -103,7 +104,8 @@ fn read(call: &Call, message: &Message) -> Result<CaseCommand, ApiError> {
         problem: message.message("problem")?.map(|message| problem(&message, own)).transpose()?,
         channel: message.enumeration("channel", CHANNELS)?.and_then(channel_of),
         follow_up_of: None,
-    })))
+        help: None,
+    })
 }
 
 /// More about the problem, as far as it was told.

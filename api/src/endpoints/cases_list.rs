@@ -1,14 +1,15 @@
 //! `cases.list`: the cases of an organization, newest first.
 
 use dossier_domain::case::Status;
-use dossier_domain::catalogue::Priority;
+use dossier_domain::catalogue::{Channel, Priority};
 use dossier_domain::{Authority, OrganizationId};
-use dossier_projections::cases::CaseCondition;
+use dossier_projections::cases::{CaseCondition, Compared, Moment};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::call::{Call, Parent, Reply, Version};
-use crate::filter::{CaseFilter, FilterMode, PublishedState};
+use crate::filter::{AssigneeName, CaseFilter, FilterMode, Order, ParentName, PublishedState, TimeField};
+use crate::pipeline;
 use crate::query::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
 use crate::refusals;
 use crate::resources::{CaseResource, PRODUCT_LINES};
@@ -31,6 +32,19 @@ struct Cursor {
     before: i64,
 }
 
+/// Every parent that a filter names must be open to the caller, wherever in the filter it stands.
+pub(super) async fn authorize_named(call: &Call, filter: &CaseFilter) -> Result<Vec<Parent>, ApiError> {
+    let mut parents = Vec::new();
+    for name in filter.parents() {
+        let (kind, id) = match name {
+            ParentName::Organization(id) => ("organizations", id),
+            ParentName::Project(id) => ("projects", id),
+        };
+        parents.push(pipeline::authorize_parent(call, kind, id).await?);
+    }
+    Ok(parents)
+}
+
 /// Lists cases.
 ///
 /// # Errors
@@ -43,7 +57,7 @@ struct Cursor {
     params(
         ("organization" = String, Path, description = "Id of the organization"),
         ("filter" = Option<String>, Query,
-            description = "`state`, `priority`, `creator.email` with `=`, joined by AND and OR: `state=OPEN AND (priority=P1 OR priority=P2)`"),
+            description = "`state`, `priority`, `creator.email` with `=`, joined by AND and OR: `state=OPEN AND (priority=P1 OR priority=P2)`. For support also `organization`, `product`, `provider` (an id or none), `assignee` (me, none or agents/ID), `language`, `channel`, `escalated` with `=`, and `create_time`, `update_time`, `response_due` with `<` and `>`"),
         ("pageSize" = Option<i32>, Query, description = "At most 100; 10 when absent"),
         ("pageToken" = Option<String>, Query, description = "From an earlier answer to the same filter"),
         ("Dossier-Min-Position" = Option<u64>, Header, description = "A position the answer must not be older than"),
@@ -51,7 +65,9 @@ struct Cursor {
     responses((status = 200, description = "Cases", body = CaseList)),
 )]
 pub async fn handle(call: Call) -> Result<Reply, ApiError> {
-    let filter = CaseFilter::parse(FilterMode::List, call.query.text("filter"))?;
+    let mode = FilterMode::List.of_side(call.authority.side());
+    let filter = CaseFilter::parse(mode, call.query.text("filter"))?;
+    authorize_named(&call, &filter).await?;
     page(&call, Among::of(&call), &filter, product_line(&call)?).await
 }
 
@@ -99,7 +115,7 @@ pub(super) async fn page(
     let scope = format!("{} {whose} {acting_for} {line:?} {filter}", call.endpoint.id);
     let cursor = call.cursor::<Cursor>(&scope)?;
     let visible = among.authority.visibility();
-    let mut condition = condition(filter, among);
+    let mut condition = condition(filter, among, call);
     if let Some(line) = line {
         let classifications = &call.app.commands.catalogue().classifications;
         let of_line = classifications.iter().filter(|classification| classification.product_line == line);
@@ -120,8 +136,8 @@ pub(super) async fn page(
 }
 
 /// The filter in the read model's terms, for a side and an organization.
-fn condition(filter: &CaseFilter, among: Among<'_>) -> CaseCondition {
-    let all = |filters: &[CaseFilter]| filters.iter().map(|filter| condition(filter, among)).collect();
+pub(super) fn condition(filter: &CaseFilter, among: Among<'_>, call: &Call) -> CaseCondition {
+    let all = |filters: &[CaseFilter]| filters.iter().map(|filter| condition(filter, among, call)).collect();
     match filter {
         CaseFilter::All => CaseCondition::anything(),
         CaseFilter::And(filters) => CaseCondition::And(all(filters)),
@@ -140,7 +156,33 @@ fn condition(filter: &CaseFilter, among: Among<'_>) -> CaseCondition {
         },
         CaseFilter::CreatorEmail(email) => CaseCondition::FilerEmail(email.clone()),
         CaseFilter::Text(text) => CaseCondition::Text(text.clone()),
-        CaseFilter::UpdatedAfter(instant) => CaseCondition::UpdatedAfter(*instant, among.authority.side()),
+        CaseFilter::Time(field, order, instant) => {
+            let moment = match field {
+                TimeField::Created => Moment::Filed,
+                TimeField::Updated => Moment::Updated(among.authority.side()),
+                TimeField::ResponseDue => Moment::ResponseDue,
+            };
+            let compared = match order {
+                Order::Before => Compared::Before,
+                Order::After => Compared::After,
+            };
+            CaseCondition::At(moment, compared, *instant)
+        }
+        CaseFilter::Product(id) => CaseCondition::Product(id.clone()),
+        CaseFilter::Provider(id) => CaseCondition::Provider(id.clone().unwrap_or_default()),
+        CaseFilter::Assignee(AssigneeName::Me) => {
+            CaseCondition::Assignee(Some(call.actor.account.to_string()))
+        }
+        CaseFilter::Assignee(AssigneeName::Nobody) => CaseCondition::Assignee(None),
+        CaseFilter::Assignee(AssigneeName::Agent(account)) => {
+            CaseCondition::Assignee(Some(account.to_string()))
+        }
+        CaseFilter::Language(code) => CaseCondition::Language(code.clone()),
+        CaseFilter::Channel(name) => {
+            // What came by the web says nothing of it.
+            CaseCondition::Channel(Some(name.to_lowercase()).filter(|name| name != Channel::Web.as_str()))
+        }
+        CaseFilter::Escalated(escalated) => CaseCondition::Escalated(*escalated),
         CaseFilter::Organization(id) => CaseCondition::Organization(id.clone()),
         CaseFilter::Project(_) => CaseCondition::nothing(),
     }

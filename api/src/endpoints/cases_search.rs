@@ -1,11 +1,10 @@
 //! `cases.search`: cases by the whole filter language, free text included.
 
-use crate::call::{Call, Parent, Reply};
+use crate::call::{Call, Reply};
 use crate::filter::{CaseFilter, FilterMode, ParentName};
-use crate::pipeline;
 use crate::status::ApiError;
 
-use super::cases_list::{Among, CaseList, page};
+use super::cases_list::{Among, CaseList, authorize_named, page};
 
 /// Searches cases.
 ///
@@ -27,7 +26,8 @@ use super::cases_list::{Among, CaseList, page};
     responses((status = 200, description = "Cases, newest first", body = CaseList)),
 )]
 pub async fn handle(call: Call) -> Result<Reply, ApiError> {
-    let filter = CaseFilter::parse(FilterMode::Search, call.query.text("query"))?;
+    let mode = FilterMode::Search.of_side(call.authority.side());
+    let filter = CaseFilter::parse(mode, call.query.text("query"))?;
     authorize_named(&call, &filter).await?;
     page(&call, Among::of(&call), &filter, None).await
 }
@@ -49,7 +49,8 @@ pub async fn handle(call: Call) -> Result<Reply, ApiError> {
     responses((status = 200, description = "Cases, newest first", body = CaseList)),
 )]
 pub async fn handle_by_query(call: Call) -> Result<Reply, ApiError> {
-    let filter = CaseFilter::parse(FilterMode::Search, call.query.text("query"))?;
+    let mode = FilterMode::Search.of_side(call.authority.side());
+    let filter = CaseFilter::parse(mode, call.query.text("query"))?;
     let mut named = authorize_named(&call, &filter).await?;
     let parent = match filter.required_parent() {
         Some(ParentName::Organization(id)) => named
@@ -63,17 +64,4 @@ pub async fn handle_by_query(call: Call) -> Result<Reply, ApiError> {
             .with_reason("PARENT_MISSING")
     })?;
     page(&call, Among::parent(&parent), &filter, None).await
-}
-
-/// Every parent that the query names must be open to the caller, wherever in the query it stands.
-async fn authorize_named(call: &Call, filter: &CaseFilter) -> Result<Vec<Parent>, ApiError> {
-    let mut parents = Vec::new();
-    for name in filter.parents() {
-        let (kind, id) = match name {
-            ParentName::Organization(id) => ("organizations", id),
-            ParentName::Project(id) => ("projects", id),
-        };
-        parents.push(pipeline::authorize_parent(call, kind, id).await?);
-    }
-    Ok(parents)
 }

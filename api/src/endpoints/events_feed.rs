@@ -30,7 +30,7 @@ const BATCH_EVENTS: usize = 64;
 const MOST_SCANNED: usize = 10_000;
 /// Where a stream of server-sent events goes on.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-const EVENT_STREAM: &str = "text/event-stream";
+pub(super) const EVENT_STREAM: &str = "text/event-stream";
 
 /// Some events for analytics.
 #[derive(Debug, Serialize, ToSchema)]
@@ -107,7 +107,7 @@ pub async fn handle(call: Call) -> Result<Reply, ApiError> {
     let streamed = accepts_event_stream(&call.headers);
     let filter = EventFilter::of(&call.query)?;
     let limit = call.query.page_size(DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)?;
-    let after = after(&call, streamed)?;
+    let after = after_position(&call, streamed)?.unwrap_or(Position::START);
     let head = call.app.store.head().await.map_err(|error| history(error.into()))?;
     if after > head {
         // Waiting for it would skip what comes before: the log was restored, or the position is of another one.
@@ -167,22 +167,26 @@ async fn page(
     Ok(list)
 }
 
-/// Where to begin.
-fn after(call: &Call, streamed: bool) -> Result<Position, ApiError> {
+/// Where to begin: after a position that was told before; `None` where none is named.
+///
+/// # Errors
+/// 400 for what is no position.
+pub(super) fn after_position(call: &Call, streamed: bool) -> Result<Option<Position>, ApiError> {
     let resumed = call.headers.get(LAST_EVENT_ID).filter(|_| streamed);
-    let (name, text) = match resumed {
-        Some(value) => ("Last-Event-ID", value.to_str().unwrap_or("?")),
-        None => ("after", call.query.text("after").unwrap_or("0")),
+    let (name, text) = match (resumed, call.query.text("after")) {
+        (Some(value), _) => ("Last-Event-ID", value.to_str().unwrap_or("?")),
+        (None, Some(text)) => ("after", text),
+        (None, None) => return Ok(None),
     };
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| digits).map(Position).ok_or_else(|| {
+    text.parse().ok().filter(|_| digits).map(|position| Some(Position(position))).ok_or_else(|| {
         ApiError::invalid_field(name, format!("{} is not the position of an earlier answer", excerpt(text)))
             .with_reason("INVALID_POSITION")
     })
 }
 
 /// Whether the caller wants a stream rather than a page.
-fn accepts_event_stream(headers: &HeaderMap) -> bool {
+pub(super) fn accepts_event_stream(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     accepted
         .flat_map(|value| value.split(','))

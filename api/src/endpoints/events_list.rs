@@ -1,4 +1,4 @@
-//! `cases.events.list`, `access.events.list`: the history of a resource for auditors (R-AUDIT-1), event by event, or its
+//! `cases.events.list`, `access.events.list`, `knownIssues.events.list`: the history of a resource for auditors (R-AUDIT-1), event by event, or its
 //! state at an instant.
 //!
 //! To open the history of another kind of resource: its row beside [`CASE`], its function with its path, and its line in the
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::known_issues_read::{issue_id, not_found as issue_not_found};
 use crate::call::{Call, DOSSIER_POSITION, Reply, case_not_found};
 use crate::exports::Exporter;
 use crate::history::{HistoryEvent, Source};
@@ -21,7 +22,7 @@ use crate::status::{ApiError, Code, excerpt};
 
 /// How a resource of a path is found in the log.
 struct Named {
-    /// The resource's name below the organization, from the path.
+    /// The resource's name, below the organization where it has one, from the path.
     name: fn(&Call) -> Result<String, ApiError>,
     /// The stream that holds its history.
     stream: fn(&Call) -> Result<String, ApiError>,
@@ -41,6 +42,12 @@ const ACCESS: Named = Named {
     missing: || {
         ApiError::new(Code::NotFound, "there is no such organization").with_reason("ORGANIZATION_NOT_FOUND")
     },
+};
+
+const KNOWN_ISSUE: Named = Named {
+    name: |call| Ok(format!("knownIssues/{}", issue_id(call)?)),
+    stream: |call| Ok(format!("known_issue-{}", issue_id(call)?)),
+    missing: issue_not_found,
 };
 
 /// Some events of a history. With `at` the answer is the state instead.
@@ -179,9 +186,32 @@ pub async fn of_access(call: Call) -> Result<Reply, ApiError> {
     answer(&call, &ACCESS).await
 }
 
+/// Lists the events of a known issue, who said that it affects them included, or answers its state at an instant. The reading is
+/// itself recorded.
+///
+/// # Errors
+/// 404 when there is no such known issue, or was none yet; 400 for a bad instant, page size or token.
+#[utoipa::path(
+    get,
+    path = "/v2/knownIssues/{issue}/events",
+    operation_id = "knownIssues.events.list",
+    tag = "history",
+    params(
+        ("issue" = String, Path, description = "Id of the known issue"),
+        ("at" = Option<String>, Query, description = "An instant (RFC 3339): answers the state as it stood then"),
+        ("pageSize" = Option<i32>, Query, description = "At most 100; 10 when absent"),
+        ("pageToken" = Option<String>, Query, description = "From an earlier answer for the same known issue"),
+    ),
+    responses((status = 200, description = "The events, or the state", body = HistoryEventList)),
+)]
+pub async fn of_known_issue(call: Call) -> Result<Reply, ApiError> {
+    answer(&call, &KNOWN_ISSUE).await
+}
+
 async fn answer(call: &Call, named: &Named) -> Result<Reply, ApiError> {
-    let organization = &call.parent()?.organization;
-    let name = format!("organizations/{organization}/{}", (named.name)(call)?);
+    let organization = call.parent.as_ref().map(|parent| parent.organization.as_str());
+    let below = (named.name)(call)?;
+    let name = organization.map_or_else(|| below.clone(), |id| format!("organizations/{id}/{below}"));
     let stream = StreamName::new(&(named.stream)(call)?).map_err(|_| (named.missing)())?;
     let at = call.query.text("at").map(instant).transpose()?;
     let limit = call.query.page_size(DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)?;
@@ -189,14 +219,12 @@ async fn answer(call: &Call, named: &Named) -> Result<Reply, ApiError> {
     let from = call.cursor::<Cursor>(&token_scope)?.map_or(0, |cursor| cursor.from);
 
     let source = Source { store: &*call.app.store, sealer: call.app.commands.sealer() };
-    // A resource is addressed under its organization: elsewhere there is none of this name.
+    // A resource is addressed under its organization, where it has one: elsewhere there is none of this name.
     let first =
         source.store.read_stream(&stream, Revision(0), 1).await.map_err(|error| history(error.into()))?;
-    let owner = match first.first() {
-        Some(first) => first.metadata().map_err(|error| history(error.into()))?.organization,
-        None => None,
-    };
-    if owner.as_deref() != Some(organization.as_str()) {
+    let first = first.first().ok_or_else(named.missing)?;
+    let owner = first.metadata().map_err(|error| history(error.into()))?.organization;
+    if owner.as_deref() != organization {
         return Err((named.missing)());
     }
     let scope = ExportScope { name: Some(name), ..ExportScope::default() };

@@ -8,6 +8,7 @@ use axum::http::header::{
     RANGE, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, StatusCode};
+use dossier_projections::case_history::{AttachmentRow, NoteAttachmentRow};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::call::{Call, Reply, attachment_not_found};
@@ -36,9 +37,7 @@ use crate::status::{ApiError, Code};
     ),
 )]
 pub async fn handle(call: Call) -> Result<Reply, ApiError> {
-    if call.query.text("alt").is_some_and(|alt| alt != "media") {
-        return Err(ApiError::invalid_field("alt", "a download answers the file itself; ask with alt=media"));
-    }
+    check_alt(&call)?;
     let parent = call.parent()?;
     let row = call
         .app
@@ -47,7 +46,56 @@ pub async fn handle(call: Call) -> Result<Reply, ApiError> {
         .await
         .map_err(|error| refusals::query(&error))?
         .ok_or_else(attachment_not_found)?;
-    let size = u64::try_from(row.size_bytes).unwrap_or_default();
+    content(&call, &StoredFile::from(&row)).await
+}
+
+/// A file whose content is in the blob store.
+pub(super) struct StoredFile<'a> {
+    case: &'a str,
+    blob: &'a str,
+    subject: &'a str,
+    size_bytes: i64,
+    filename: Option<&'a str>,
+    media_type: &'a str,
+}
+
+impl<'a> From<&'a AttachmentRow> for StoredFile<'a> {
+    fn from(row: &'a AttachmentRow) -> Self {
+        Self {
+            case: &row.case_id,
+            blob: &row.blob,
+            subject: &row.subject,
+            size_bytes: row.size_bytes,
+            filename: row.filename.as_deref(),
+            media_type: &row.media_type,
+        }
+    }
+}
+
+impl<'a> From<&'a NoteAttachmentRow> for StoredFile<'a> {
+    fn from(row: &'a NoteAttachmentRow) -> Self {
+        Self {
+            case: &row.case_id,
+            blob: &row.blob,
+            subject: &row.subject,
+            size_bytes: row.size_bytes,
+            filename: row.filename.as_deref(),
+            media_type: &row.media_type,
+        }
+    }
+}
+
+/// Refuses a download that asks for anything but the file.
+pub(super) fn check_alt(call: &Call) -> Result<(), ApiError> {
+    if call.query.text("alt").is_some_and(|alt| alt != "media") {
+        return Err(ApiError::invalid_field("alt", "a download answers the file itself; ask with alt=media"));
+    }
+    Ok(())
+}
+
+/// The content of a file that the caller may see, or the range of it that they ask for.
+pub(super) async fn content(call: &Call, file: &StoredFile<'_>) -> Result<Reply, ApiError> {
+    let size = u64::try_from(file.size_bytes).unwrap_or_default();
     let wanted = range(&call.headers, size)?;
     let (status, bytes) = match &wanted {
         Some(range) => (StatusCode::PARTIAL_CONTENT, range.clone()),
@@ -56,12 +104,12 @@ pub async fn handle(call: Call) -> Result<Reply, ApiError> {
     let content = call
         .app
         .blobs
-        .read(&row.case_id, &row.blob, &row.subject, size, bytes.clone())
+        .read(file.case, file.blob, file.subject, size, bytes.clone())
         .await
         .map_err(|error| refusals::blob(&error))?;
-    let filename = row.filename.as_deref().unwrap_or("erased");
+    let filename = file.filename.unwrap_or("erased");
     let mut reply = Reply::stream(status, Body::from_stream(content))
-        .with_header(CONTENT_TYPE, &row.media_type)
+        .with_header(CONTENT_TYPE, file.media_type)
         .with_header(CONTENT_LENGTH, &(bytes.end - bytes.start).to_string())
         .with_header(CONTENT_DISPOSITION, &disposition(filename))
         .with_header(X_CONTENT_TYPE_OPTIONS, "nosniff")

@@ -265,7 +265,8 @@ fn opening_hours(week: &WeeklyHours) -> BTreeMap<String, Vec<String>> {
 }
 
 /// The links by name, in the spelling of the API.
-fn links(links: &Links) -> BTreeMap<String, String> {
+/// Links by the names that the API gives them (R-HELP-3).
+pub(super) fn links(links: &Links) -> BTreeMap<String, String> {
     links.given().map(|(name, url)| (camel_case(name), url.to_owned())).collect()
 }
 

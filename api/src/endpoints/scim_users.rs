@@ -10,7 +10,7 @@ use dossier_domain::account::{
 };
 use dossier_domain::address::EmailAddress;
 use dossier_domain::{AccountId, Contact, Personal, Subject};
-use dossier_projections::accounts::{AccountFilter, AccountPage, AccountQueries};
+use dossier_projections::accounts::{AccountFilter, AccountPage};
 use utoipa::ToSchema;
 
 use crate::call::{Call, Reply};
@@ -76,8 +76,7 @@ pub async fn list(call: Call) -> Result<Reply, ApiError> {
     let filter = call.query.text("filter").map_or(Ok(Some(AccountFilter::All)), filter::parse)?;
     let page = match filter {
         Some(filter) => {
-            let queries = AccountQueries::new(call.app.read_models.database().clone());
-            let page = queries.list(&call.parent()?.organization, &filter, first - 1, count).await;
+            let page = call.app.accounts.list(&call.parent()?.organization, &filter, first - 1, count).await;
             page.map_err(|error| refusals::query(&error))?
         }
         None => AccountPage { accounts: Vec::new(), total: 0 },

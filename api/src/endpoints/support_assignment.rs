@@ -1,6 +1,7 @@
 //! `cases.assign`, `cases.unassign`, `cases.route`: which agent and which provider has a case (R-ROUTE-1).
 
-use dossier_domain::case::{AssignCase, CaseCommand, RouteCase, UnassignCase};
+use dossier_domain::address::EmailAddress;
+use dossier_domain::case::{AssignCase, Assignee, CaseCommand, CaseRejection, RouteCase, UnassignCase};
 use dossier_domain::{AccountId, ProviderId};
 use utoipa::ToSchema;
 
@@ -8,6 +9,7 @@ use super::case_commands::execute;
 use super::support_commands::{own_text, wrong};
 use crate::call::{Call, Reply};
 use crate::proto_json::Message;
+use crate::refusals;
 use crate::resources::CaseResource;
 use crate::status::{ApiError, excerpt};
 
@@ -19,8 +21,9 @@ use crate::status::{ApiError, excerpt};
     reason = "describes the request for the OpenAPI document; requests are read field by field"
 )]
 pub struct AssignRequest {
-    /// `accounts/{account}` of the caller, who is meant when it is absent.
-    assignee: Option<String>,
+    /// `agents/{account}` or the address of an agent of the case's provider; the caller is meant when it is absent.
+    #[schema(example = "agent-north@support.example")]
+    agent: Option<String>,
 }
 
 /// To whom a case is handed over, and why.
@@ -39,10 +42,11 @@ pub struct RouteRequest {
     reason: String,
 }
 
-/// Assigns a case to oneself. The customer side learns of it only that a new case is in progress.
+/// Assigns a case to oneself, or to another agent of the provider that has it. The customer side learns of it only that a new case is in progress.
 ///
 /// # Errors
-/// 400 for somebody else, and on a closed case.
+/// 400 for whoever is no agent (`ASSIGNEE_NOT_AN_AGENT`) or one of another provider (`ASSIGNEE_NOT_OF_PROVIDER`), and on a
+/// closed case.
 #[utoipa::path(
     post,
     path = "/v2/organizations/{organization}/cases/{case}:assign",
@@ -60,25 +64,38 @@ pub struct RouteRequest {
 pub async fn assign(call: Call) -> Result<Reply, ApiError> {
     let case = call.case_id()?;
     let message = Message::parse(&call.body)?;
-    if let Some(name) = message.string("assignee")?.filter(|name| !name.is_empty()) {
-        check_assignee(&call, &name)?;
-    }
-    execute(&call, Some(case), &CaseCommand::Assign(AssignCase { to: None })).await
+    let named = match message.string("agent")?.filter(|name| !name.is_empty()) {
+        None => message.string("assignee")?.filter(|name| !name.is_empty()),
+        agent => agent,
+    };
+    let to = match named {
+        None => None,
+        Some(name) => assignee(&call, &name).await?,
+    };
+    execute(&call, Some(case), &CaseCommand::Assign(AssignCase { to })).await
 }
 
-/// Checks that whoever is named is the caller: who is an agent, and of which provider, is known from their own sign-in only,
-/// and the accounts that are known are customers'.
-fn check_assignee(call: &Call, name: &str) -> Result<(), ApiError> {
-    let id = name.strip_prefix("accounts/").and_then(|id| id.parse::<AccountId>().ok());
-    let account =
-        id.ok_or_else(|| wrong("assignee", format!("{} is not of the form accounts/…", excerpt(name))))?;
+/// Who is named, where it is not the caller. The command looks at their account again.
+async fn assignee(call: &Call, name: &str) -> Result<Option<Assignee>, ApiError> {
+    let id = ["agents/", "accounts/"].into_iter().find_map(|kind| name.strip_prefix(kind));
+    let account: Option<AccountId> = match (id, EmailAddress::parse(name)) {
+        (Some(id), _) => id.parse().ok(),
+        (None, Ok(email)) => {
+            let known = call.app.accounts.agent_by_email(&email).await;
+            let known = known.map_err(|error| refusals::query(&error))?;
+            let account = known.and_then(|agent| agent.account.parse().ok());
+            Some(account.ok_or_else(|| refusals::case(&CaseRejection::AssigneeNotAnAgent))?)
+        }
+        (None, Err(_)) => None,
+    };
+    let account = account.ok_or_else(|| {
+        wrong("agent", format!("{} is neither of the form agents/… nor an address", excerpt(name)))
+    })?;
     if account == call.actor.account {
-        return Ok(());
+        return Ok(None);
     }
-    Err(wrong(
-        "assignee",
-        "agents assign cases to themselves: leave it out, or ask the agent to take the case",
-    ))
+    let view = call.app.commands.account_view(account).await.map_err(refusals::load)?;
+    Ok(Some(Assignee::of(account, &view.account)))
 }
 
 /// Takes a case from the agent who has it. Where nobody has it, nothing changes.

@@ -106,5 +106,6 @@ async fn prefilled(call: &Call, request: &Request) -> Result<FileCase, ApiError>
         problem: None,
         channel: None,
         follow_up_of: None,
+        help: None,
     })
 }

@@ -1,7 +1,7 @@
-//! `cases.linkCases`, `cases.mergeInto`, `cases.undoMerge`: how one case has to do with another.
+//! `cases.linkCases`, `cases.unlinkCases`, `cases.mergeInto`, `cases.undoMerge`: how one case has to do with another.
 
 use dossier_commands::CaseView;
-use dossier_domain::case::{CaseCommand, CaseState, LinkCases, LinkKind, MergeInto, UndoMerge};
+use dossier_domain::case::{CaseCommand, CaseState, LinkCases, LinkKind, MergeInto, UndoMerge, UnlinkCases};
 use dossier_domain::{CaseId, OrganizationId};
 use utoipa::ToSchema;
 
@@ -64,15 +64,36 @@ pub struct MergeTarget {
 pub async fn link(call: Call) -> Result<Reply, ApiError> {
     let case = call.case_id()?;
     let message = Message::parse(&call.body)?;
-    let kind = match required(&message, "kind", LINK_KINDS)? {
-        1 => LinkKind::Related,
-        2 => LinkKind::Duplicate,
-        3 => LinkKind::CausedBy,
-        _ => LinkKind::FollowedUpBy,
-    };
+    let kind = kind(&message)?;
     let other = named(&call, &message).await?;
     let command = LinkCases { other: CaseState::clone(&other.state), kind };
     execute(&call, Some(case), &CaseCommand::LinkCases(command)).await
+}
+
+/// Takes the link with another case away. Where they are not linked so, nothing changes.
+///
+/// # Errors
+/// 400 for a name that is none of a case.
+#[utoipa::path(
+    post,
+    path = "/v2/organizations/{organization}/cases/{case}:unlinkCases",
+    operation_id = "cases.unlinkCases",
+    tag = "support",
+    params(
+        ("organization" = String, Path, description = "Id of the organization"),
+        ("case" = String, Path, description = "Id of the case"),
+        ("If-Match" = Option<String>, Header, description = "The ETag the case must still have"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A ULID or UUID"),
+    ),
+    request_body = NewCaseLink,
+    responses((status = 200, description = "The case as support sees it", body = CaseResource)),
+)]
+pub async fn unlink(call: Call) -> Result<Reply, ApiError> {
+    let case = call.case_id()?;
+    let message = Message::parse(&call.body)?;
+    let kind = kind(&message)?;
+    let (_, other) = name_of(&message)?;
+    execute(&call, Some(case), &CaseCommand::UnlinkCases(UnlinkCases { other, kind })).await
 }
 
 /// Merges a case into another one, in which it goes on; both histories are kept.
@@ -126,11 +147,24 @@ pub async fn undo_merge(call: Call) -> Result<Reply, ApiError> {
 
 /// The case that the body names; an empty state where there is none. Who may see it is the command's to say.
 async fn named(call: &Call, message: &Message) -> Result<CaseView, ApiError> {
-    let name = message.string("case")?.unwrap_or_default();
-    let (organization, case) = parsed(&name).ok_or_else(|| {
-        wrong("case", format!("{} is not of the form organizations/…/cases/…", excerpt(&name)))
-    })?;
+    let (organization, case) = name_of(message)?;
     call.app.commands.case_view(&organization, case).await.map_err(refusals::load)
+}
+
+fn name_of(message: &Message) -> Result<(OrganizationId, CaseId), ApiError> {
+    let name = message.string("case")?.unwrap_or_default();
+    parsed(&name).ok_or_else(|| {
+        wrong("case", format!("{} is not of the form organizations/…/cases/…", excerpt(&name)))
+    })
+}
+
+fn kind(message: &Message) -> Result<LinkKind, ApiError> {
+    Ok(match required(message, "kind", LINK_KINDS)? {
+        1 => LinkKind::Related,
+        2 => LinkKind::Duplicate,
+        3 => LinkKind::CausedBy,
+        _ => LinkKind::FollowedUpBy,
+    })
 }
 
 fn parsed(name: &str) -> Option<(OrganizationId, CaseId)> {

@@ -120,7 +120,7 @@ pub async fn handle(call: Call) -> Result<Reply, ApiError> {
     // What was recorded by a clock that is ahead has happened.
     let now =
         call.app.commands.now().max(history.last().map_or(jiff::Timestamp::MIN, |past| past.recorded_at));
-    let told = explain_responses(readable.map(|past| (past.recorded_at, &past.event)), now);
+    let told = explain_responses(readable.map(|past| (past.occurred_at, &past.event)), now);
     let enums = call.enums();
     Reply::json(&ObjectiveExplanationResource {
         objectives: told.objectives.into_iter().map(|objective| resource(objective, enums)).collect(),
@@ -137,6 +137,7 @@ fn resource(told: ExplainedObjective, enums: EnumEncoding) -> ExplainedObjective
             ObjectiveCause::PriorityChange => "PRIORITY_CHANGE",
             ObjectiveCause::Escalation => "ESCALATION",
             ObjectiveCause::MergeUndone => "MERGE_UNDONE",
+            ObjectiveCause::KnownIssueUnlinked => "KNOWN_ISSUE_UNLINKED",
         },
         priority: enums.encode(i32::from(told.priority.digit()) + 1, PRIORITIES),
         plan: told.plan.to_string(),

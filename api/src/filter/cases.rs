@@ -1,36 +1,71 @@
-//! What a filter means on cases: `cases.list` and, with free text and a few fields more, `cases.search`.
+//! What a filter means on cases: `cases.list` and, with free text and a few fields more, `cases.search`; for
+//! support every field that it sees.
 
 use std::fmt;
 
+use dossier_domain::Side;
 use jiff::Timestamp;
 
 use super::{Filter, Op, invalid};
-use crate::proto_json::{format_timestamp, parse_timestamp};
+use crate::proto_json::format_timestamp;
 use crate::status::{ApiError, excerpt};
 
-/// Which call the filter belongs to.
+mod values;
+
+pub use values::{AssigneeName, Order, TimeField};
+
+/// Which call the filter belongs to, and from which side: the customer side has the published fields alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FilterMode {
     /// `cases.list`, parameter `filter`: state, priority, creator.email.
     List,
     /// `cases.search`, parameter `query`: also free text, update_time, organization, project.
     Search,
+    /// `cases.list` for support: every field that support sees, no free text.
+    SupportList,
+    /// `cases.search` for support.
+    SupportSearch,
 }
 
+const OF_LISTS: &[&str] = &["state", "priority", "creator.email"];
+const OF_SEARCHES: &[&str] = &["update_time", "organization", "project"];
+const OF_SUPPORT: &[&str] =
+    &["product", "provider", "assignee", "language", "channel", "escalated", "create_time", "response_due"];
+
 impl FilterMode {
-    /// The query parameter that holds the filter.
-    pub fn parameter(self) -> &'static str {
-        match self {
-            Self::List => "filter",
-            Self::Search => "query",
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::List, Self::Search, Self::SupportList, Self::SupportSearch];
+
+    /// The same call from a side.
+    #[must_use]
+    pub fn of_side(self, side: Side) -> Self {
+        match (self, side == Side::Support) {
+            (Self::List | Self::SupportList, false) => Self::List,
+            (Self::List | Self::SupportList, true) => Self::SupportList,
+            (Self::Search | Self::SupportSearch, false) => Self::Search,
+            (Self::Search | Self::SupportSearch, true) => Self::SupportSearch,
         }
     }
 
-    fn fields(self) -> &'static str {
+    /// The query parameter that holds the filter.
+    pub fn parameter(self) -> &'static str {
         match self {
-            Self::List => "state, priority, creator.email",
-            Self::Search => "state, priority, creator.email, update_time, organization, project",
+            Self::List | Self::SupportList => "filter",
+            Self::Search | Self::SupportSearch => "query",
         }
+    }
+
+    fn takes_text(self) -> bool {
+        matches!(self, Self::Search | Self::SupportSearch)
+    }
+
+    fn fields(self) -> Vec<&'static str> {
+        let (searches, support) = match self {
+            Self::List => (&[][..], &[][..]),
+            Self::Search => (OF_SEARCHES, &[][..]),
+            Self::SupportList | Self::SupportSearch => (OF_SEARCHES, OF_SUPPORT),
+        };
+        [OF_LISTS, searches, support].concat()
     }
 }
 
@@ -96,12 +131,24 @@ pub enum CaseFilter {
     CreatorEmail(String),
     /// A substring of title, description or a comment, without regard to case; no character is special.
     Text(String),
-    /// Changed strictly later than this instant.
-    UpdatedAfter(Timestamp),
+    /// Something happened strictly earlier or later than an instant.
+    Time(TimeField, Order, Timestamp),
     /// Under this organization: the id behind `organizations/`.
     Organization(String),
     /// Under this project: the id behind `projects/`.
     Project(String),
+    /// Of this product.
+    Product(String),
+    /// With this support provider; `None`: with none.
+    Provider(Option<String>),
+    /// Had by this agent.
+    Assignee(AssigneeName),
+    /// To be answered in this language.
+    Language(String),
+    /// Come by this channel, as it is published.
+    Channel(&'static str),
+    /// Whether an escalation is active.
+    Escalated(bool),
 }
 
 impl CaseFilter {
@@ -176,86 +223,50 @@ impl CaseFilter {
                 }
                 Ok(Self::Or(any))
             }
-            Filter::Text { value, offset } => match mode {
-                FilterMode::List => Err(invalid(
-                    mode.parameter(),
-                    offset,
-                    &format!(
-                        "free text ({}) is for cases.search; compare a field: {}",
-                        excerpt(&value),
-                        mode.fields()
-                    ),
-                )),
-                FilterMode::Search if value.trim().is_empty() => {
-                    Err(invalid(mode.parameter(), offset, "the text to search for is empty"))
-                }
-                FilterMode::Search => Ok(Self::Text(value)),
-            },
+            Filter::Text { value, offset } if !mode.takes_text() => Err(invalid(
+                mode.parameter(),
+                offset,
+                &format!(
+                    "free text ({}) is for cases.search; compare a field: {}",
+                    excerpt(&value),
+                    mode.fields().join(", ")
+                ),
+            )),
+            Filter::Text { value, offset } if value.trim().is_empty() => {
+                Err(invalid(mode.parameter(), offset, "the text to search for is empty"))
+            }
+            Filter::Text { value, .. } => Ok(Self::Text(value)),
             Filter::Term { field, op, value, offset } => Self::term(mode, &field, op, &value, offset),
         }
     }
 
     fn term(mode: FilterMode, field: &str, op: Op, value: &str, offset: usize) -> Result<Self, ApiError> {
         let refuse = |what: String| Err(invalid(mode.parameter(), offset, &what));
-        let only_in_search = matches!(field, "update_time" | "organization" | "project");
-        let known = matches!(field, "state" | "priority" | "creator.email") || only_in_search;
-        if !known || (only_in_search && mode == FilterMode::List) {
-            return refuse(format!("unknown field {}; the fields are {}", excerpt(field), mode.fields()));
+        let fields = mode.fields();
+        if !fields.contains(&field) {
+            let fields = fields.join(", ");
+            return refuse(format!("unknown field {}; the fields are {fields}", excerpt(field)));
         }
-        let wanted = if field == "update_time" { Op::Greater } else { Op::Equals };
-        if op != wanted {
+        let wanted = values::operators(mode, field);
+        if !wanted.contains(&op) {
+            let wanted: Vec<String> = wanted.iter().map(|op| op.symbol().to_string()).collect();
             return refuse(format!(
                 "{field} is compared with {} only, not with {}",
-                wanted.symbol(),
+                wanted.join(" and "),
                 op.symbol()
             ));
         }
-        let checked = match field {
-            "state" => state(value),
-            "priority" => priority(value),
-            "creator.email" => email(value),
-            "update_time" => parse_timestamp(value).map(Self::UpdatedAfter),
-            "organization" => id_behind("organizations/", value).map(Self::Organization),
-            _ => id_behind("projects/", value).map(Self::Project),
-        };
+        let checked = values::read(field, op, value);
         checked.map_or_else(
-            || refuse(format!("{} is no value for {field}; {} would do", excerpt(value), example(field))),
+            || {
+                refuse(format!(
+                    "{} is no value for {field}; {} would do",
+                    excerpt(value),
+                    values::example(field)
+                ))
+            },
             Ok,
         )
-    }
-}
-
-fn state(value: &str) -> Option<CaseFilter> {
-    if value == "OPEN" {
-        return Some(CaseFilter::StateOpen);
-    }
-    PublishedState::ALL.into_iter().find(|state| state.name() == value).map(CaseFilter::StateIs)
-}
-
-fn priority(value: &str) -> Option<CaseFilter> {
-    match value.as_bytes() {
-        [b'P', digit @ b'0'..=b'4'] => Some(CaseFilter::Priority(digit - b'0')),
-        _ => None,
-    }
-}
-
-fn email(value: &str) -> Option<CaseFilter> {
-    let address = value.trim().to_lowercase();
-    (!address.is_empty()).then_some(CaseFilter::CreatorEmail(address))
-}
-
-fn id_behind(prefix: &str, value: &str) -> Option<String> {
-    value.strip_prefix(prefix).filter(|id| !id.is_empty() && !id.contains(['/', ':'])).map(str::to_owned)
-}
-
-fn example(field: &str) -> &'static str {
-    match field {
-        "state" => "OPEN, CLOSED, NEW, IN_PROGRESS_GOOGLE_SUPPORT, ACTION_REQUIRED or SOLUTION_PROVIDED",
-        "priority" => "P0, P1, P2, P3 or P4",
-        "creator.email" => "an address such as \"a@example.com\"",
-        "update_time" => "an instant with a zone such as \"2020-01-01T00:00:00-05:00\"",
-        "organization" => "\"organizations/ID\"",
-        _ => "\"projects/ID\"",
     }
 }
 
@@ -285,10 +296,18 @@ impl fmt::Display for CaseFilter {
             Self::Priority(digit) => write!(f, "priority=P{digit}"),
             Self::CreatorEmail(address) => write!(f, "creator.email={}", quote(address)),
             Self::Text(text) => f.write_str(&quote(text)),
-            Self::UpdatedAfter(instant) if instant.subsec_nanosecond() % 1000 == 0 => {
-                write!(f, "update_time>\"{}\"", format_timestamp(*instant))
+            Self::Time(field, order, instant) if instant.subsec_nanosecond() % 1000 == 0 => {
+                write!(f, "{}{}\"{}\"", field.name(), order.op().symbol(), format_timestamp(*instant))
             }
-            Self::UpdatedAfter(instant) => write!(f, "update_time>\"{instant:.9}\""),
+            Self::Time(field, order, instant) => {
+                write!(f, "{}{}\"{instant:.9}\"", field.name(), order.op().symbol())
+            }
+            Self::Product(id) => write!(f, "product={}", quote(id)),
+            Self::Provider(id) => write!(f, "provider={}", quote(id.as_deref().unwrap_or(values::NONE))),
+            Self::Assignee(name) => write!(f, "assignee={name}"),
+            Self::Language(code) => write!(f, "language={}", quote(code)),
+            Self::Channel(name) => write!(f, "channel={name}"),
+            Self::Escalated(escalated) => write!(f, "escalated={escalated}"),
             Self::Organization(id) => write!(f, "organization={}", quote(&format!("organizations/{id}"))),
             Self::Project(id) => write!(f, "project={}", quote(&format!("projects/{id}"))),
         }

@@ -204,6 +204,15 @@ impl Access {
         self.eligible_entitlement(product, catalogue, now)
     }
 
+    /// The products that it is entitled to support of at an instant.
+    pub fn entitled_products(&self, catalogue: &Catalogue, now: Timestamp) -> BTreeSet<ProductId> {
+        let products = catalogue.products.iter().map(|product| &product.id);
+        products
+            .filter(|product| self.eligible_entitlement(product, catalogue, now).is_ok())
+            .cloned()
+            .collect()
+    }
+
     /// The entitlement that makes a product eligible at an instant (R-PLAN-1).
     ///
     /// # Errors

@@ -1,10 +1,14 @@
 //! What is written about an account. These structs are the contract with the log; nothing of them leaves to analytics.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::authority::StaffRole;
 use crate::event::domain_events;
-use crate::ids::{AccountId, EmailKey, OrganizationId};
+use crate::ids::{AccountId, EmailKey, OrganizationId, ProviderId};
+use crate::notification::CaseMails;
 use crate::personal::{Contact, Personal, personal_fields};
 
 /// How an account came to be.
@@ -77,6 +81,30 @@ personal_fields!(AccountReactivated {});
 pub struct AccountDeleted {}
 personal_fields!(AccountDeleted {});
 
+/// The person said which mails they want. It may be the stream's first event: who is a member needs no account opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NotificationPreferencesChanged {
+    /// Which mails about cases.
+    pub case_mails: CaseMails,
+    /// In which language, BCP 47; `None`: in each case's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+}
+personal_fields!(NotificationPreferencesChanged {});
+
+/// The person signed in as one of the operator's side: what the token said, where that is new. An agent is known to others by
+/// it, and who is none any more by one without that role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StaffRecognized {
+    /// What they are on the operator's side.
+    pub roles: BTreeSet<StaffRole>,
+    /// The support provider that they work for.
+    pub provider: Option<ProviderId>,
+    /// How they are shown and reached.
+    pub contact: Personal<Contact>,
+}
+personal_fields!(StaffRecognized { contact });
+
 domain_events! {
     /// Everything that can have happened to an account.
     pub enum AccountEvent {
@@ -92,5 +120,9 @@ domain_events! {
         AccountReactivated @ 1,
         /// It has ended; the same directory may open it again.
         AccountDeleted @ 1,
+        /// The person said which mails they want.
+        NotificationPreferencesChanged @ 1,
+        /// Its person signed in as one of the operator's side.
+        StaffRecognized @ 1,
     }
 }

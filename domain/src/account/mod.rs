@@ -15,7 +15,9 @@ mod deactivate;
 mod delete_account;
 pub mod email_claim;
 mod events;
+mod notification_preferences;
 mod open_account;
+mod recognize;
 mod rejection;
 mod state;
 
@@ -28,11 +30,13 @@ pub use email_claim::{
 };
 pub use events::{
     AccountDeactivated, AccountDeleted, AccountEmailChanged, AccountEvent, AccountOpened, AccountReactivated,
-    AccountRenamed, Provisioning, SignIn,
+    AccountRenamed, NotificationPreferencesChanged, Provisioning, SignIn, StaffRecognized,
 };
+pub use notification_preferences::ChangeNotificationPreferences;
 pub use open_account::OpenAccount;
+pub use recognize::{is_news, recognize};
 pub use rejection::AccountRejection;
-pub use state::{Account, AccountStatus, OpenedAccount};
+pub use state::{Account, AccountStatus, OpenedAccount, RecognizedStaff};
 
 use crate::authority::Action;
 use crate::context::Context;

@@ -3,9 +3,13 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::events::{AccountEvent, Provisioning, SignIn};
+use std::collections::BTreeSet;
+
+use super::events::{AccountEvent, Provisioning, SignIn, StaffRecognized};
+use crate::authority::StaffRole;
 use crate::event::{Aggregate, EventAudience};
-use crate::ids::{EmailKey, OrganizationId};
+use crate::ids::{EmailKey, OrganizationId, ProviderId};
+use crate::notification::NotificationPreferences;
 use crate::personal::{Contact, Personal, PersonalFields, PersonalSlot};
 
 /// Whether somebody who signed in is known here.
@@ -44,20 +48,53 @@ pub struct OpenedAccount {
     pub changed_at: Timestamp,
 }
 
-/// An account, or nothing yet.
+/// What the last sign-in of somebody of the operator's side said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RecognizedStaff {
+    /// What they are.
+    pub roles: BTreeSet<StaffRole>,
+    /// The support provider that they work for.
+    pub provider: Option<ProviderId>,
+    /// How they are shown and reached.
+    pub contact: Personal<Contact>,
+}
+
+/// An account, or nothing yet; and which mails its person wants, who may be a member without an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Account(Option<OpenedAccount>);
+pub struct Account {
+    #[serde(flatten)]
+    opened: Option<OpenedAccount>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    staff: Option<RecognizedStaff>,
+    #[serde(skip_serializing_if = "NotificationPreferences::is_default")]
+    notification_preferences: NotificationPreferences,
+}
 
 impl Account {
     /// The account, once it is opened.
     pub fn opened(&self) -> Option<&OpenedAccount> {
-        self.0.as_ref()
+        self.opened.as_ref()
+    }
+
+    /// Which mails its person wants.
+    pub fn preferences(&self) -> &NotificationPreferences {
+        &self.notification_preferences
+    }
+
+    /// What its person is on the operator's side, as their last sign-in said; customers are nothing there.
+    pub fn staff(&self) -> Option<&RecognizedStaff> {
+        self.staff.as_ref()
+    }
+
+    /// The same where it makes them an agent who is in.
+    pub fn agent(&self) -> Option<&RecognizedStaff> {
+        let is_in = self.status() != AccountStatus::Deactivated;
+        self.staff().filter(|staff| is_in && staff.roles.contains(&StaffRole::Agent))
     }
 
     /// Whether its person is known here.
     pub fn status(&self) -> AccountStatus {
-        match &self.0 {
+        match &self.opened {
             None => AccountStatus::Unknown,
             Some(opened) if opened.active => AccountStatus::Active,
             Some(_) => AccountStatus::Deactivated,
@@ -66,13 +103,16 @@ impl Account {
 
     /// Whether its person has an address, active or not. Who was deleted has none.
     pub fn has_email(&self, email: EmailKey) -> bool {
-        self.0.as_ref().is_some_and(|opened| opened.email == email && !opened.deleted)
+        self.opened.as_ref().is_some_and(|opened| opened.email == email && !opened.deleted)
     }
 }
 
 impl PersonalFields for Account {
     fn for_each_personal(&mut self, visit: &mut dyn FnMut(&mut dyn PersonalSlot)) {
-        if let Some(opened) = &mut self.0 {
+        if let Some(staff) = &mut self.staff {
+            staff.contact.for_each_personal(visit);
+        }
+        if let Some(opened) = &mut self.opened {
             opened.sign_in.for_each_personal(visit);
             opened.contact.for_each_personal(visit);
         }
@@ -83,8 +123,14 @@ impl Aggregate for Account {
     type Event = AccountEvent;
 
     fn evolve(&mut self, event: &AccountEvent, at: Timestamp) {
+        if let AccountEvent::StaffRecognized(StaffRecognized { roles, provider, contact }) = event {
+            let (roles, provider, contact) = (roles.clone(), provider.clone(), contact.clone());
+            self.staff = Some(RecognizedStaff { roles, provider, contact });
+            // What its directory knows of it is as it was.
+            return;
+        }
         if let AccountEvent::AccountOpened(event) = event {
-            self.0 = Some(OpenedAccount {
+            self.opened = Some(OpenedAccount {
                 organization: event.organization.clone(),
                 provisioning: event.provisioning,
                 sign_in: event.sign_in.clone(),
@@ -96,10 +142,17 @@ impl Aggregate for Account {
                 changed_at: at,
             });
         }
-        let Some(opened) = &mut self.0 else { return };
+        if let AccountEvent::NotificationPreferencesChanged(event) = event {
+            self.notification_preferences =
+                NotificationPreferences { case_mails: event.case_mails, language: event.language.clone() };
+            return;
+        }
+        let Some(opened) = &mut self.opened else { return };
         opened.changed_at = at;
         match event {
-            AccountEvent::AccountOpened(_) => {}
+            AccountEvent::AccountOpened(_)
+            | AccountEvent::StaffRecognized(_)
+            | AccountEvent::NotificationPreferencesChanged(_) => {}
             AccountEvent::AccountEmailChanged(event) => {
                 opened.email = event.email;
                 opened.contact = event.contact.clone();

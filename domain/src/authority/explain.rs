@@ -20,6 +20,8 @@ pub struct PastEvent<E> {
     pub revision: u64,
     /// When it was recorded.
     pub recorded_at: Timestamp,
+    /// When it happened: before that where it was taken over from elsewhere.
+    pub occurred_at: Timestamp,
     /// The event.
     pub event: E,
 }
@@ -161,7 +163,7 @@ pub fn explain_access(
 fn state_at<A: Aggregate>(events: &[PastEvent<A::Event>], at: Timestamp) -> A {
     let mut state = A::default();
     for past in events.iter().take_while(|past| past.recorded_at <= at) {
-        state.evolve(&past.event, past.recorded_at);
+        state.evolve(&past.event, past.occurred_at);
     }
     state
 }

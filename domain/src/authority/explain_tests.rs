@@ -17,6 +17,7 @@ fn past<E>(events: Vec<(i64, E)>) -> Vec<PastEvent<E>> {
         .map(|(revision, (second, event))| PastEvent {
             revision: revision as u64,
             recorded_at: at(second),
+            occurred_at: at(second),
             event,
         })
         .collect()
@@ -203,7 +204,7 @@ fn r_route_1_an_agent_learns_that_the_routing_is_why_they_see_a_case_or_do_not()
         routing: None,
         reason: None,
     };
-    world.case.push(PastEvent { revision: 1, recorded_at: at(6), event: routed.into() });
+    world.case.push(PastEvent { revision: 1, recorded_at: at(6), occurred_at: at(6), event: routed.into() });
     let says = |who: &str, second| {
         let explanation = world.explain(who, second, &[]);
         (explanation.visible, told(&explanation).pop().unwrap())

@@ -165,7 +165,12 @@ impl World {
         });
         for event in registered.into_iter().chain(people) {
             access.evolve(&event, at(0));
-            events.push(PastEvent { revision: events.len() as u64, recorded_at: at(0), event });
+            events.push(PastEvent {
+                revision: events.len() as u64,
+                recorded_at: at(0),
+                occurred_at: at(0),
+                event,
+            });
         }
     }
 
@@ -180,7 +185,12 @@ impl World {
         let decided = circumstances.decide(|context| access::decide(access, command, context));
         for event in decided.iter().flatten() {
             access.evolve(event, now);
-            events.push(PastEvent { revision: events.len() as u64, recorded_at: now, event: event.clone() });
+            events.push(PastEvent {
+                revision: events.len() as u64,
+                recorded_at: now,
+                occurred_at: now,
+                event: event.clone(),
+            });
         }
         decided.is_ok()
     }
@@ -244,7 +254,7 @@ impl World {
             state.evolve(&event, at(self.second));
             self.cases.push((
                 customer,
-                PastEvent { revision: 0, recorded_at: at(self.second), event },
+                PastEvent { revision: 0, recorded_at: at(self.second), occurred_at: at(self.second), event },
                 state,
             ));
         }

@@ -99,6 +99,7 @@ fn r_audit_1_an_auditor_replays_history_and_an_analyst_consumes_events_and_nobod
         let across = Authority::across_organizations(&people(name));
         assert_eq!(across.open_to(Action::ReadEventFeed), authority.open_to(Action::ReadEventFeed), "{name}");
         assert_eq!(across.open_to(Action::ReadEventFeed).is_ok(), name == "analyst", "{name}");
+        assert_eq!(across.open_to(Action::ReadKnownIssueHistory).is_ok(), name == "auditor", "{name}");
         let has_queues = matches!(name, "agent-north" | "engineer");
         assert_eq!(across.visibility() != VisibilityScope::Nothing, has_queues, "{name}");
     }
@@ -108,8 +109,13 @@ fn r_audit_1_an_auditor_replays_history_and_an_analyst_consumes_events_and_nobod
 fn what_spans_organizations_is_refused_with_the_same_words_whoever_asks() {
     let access = acme().pending("erin", at(100)).build();
     for name in ["alice", "dave", "erin", "peter"] {
-        let refused = Authority::of(&people(name), &acme_id(), &access, at(0)).open_to(Action::ReadEventFeed);
-        assert_eq!(refused, Err(AccessRefusal::NotForYou { who: "support staff" }), "{name}");
+        for action in [Action::ReadEventFeed, Action::ReadKnownIssueHistory] {
+            let of_acme = Authority::of(&people(name), &acme_id(), &access, at(0));
+            for authority in [of_acme, Authority::across_organizations(&people(name))] {
+                let refused = authority.open_to(action);
+                assert_eq!(refused, Err(AccessRefusal::NotForYou { who: "support staff" }), "{name}");
+            }
+        }
     }
 }
 
@@ -214,8 +220,14 @@ fn r_res_1_a_reseller_manages_neither_members_nor_its_own_admission() {
             Action::EscalateCase,
             Action::ReadOneself,
             Action::RequestAccountRecovery,
+            Action::SendFeedback,
+            Action::UseHelpAssistant,
             Action::RequestCompensation,
             Action::AnswerSurvey,
+            Action::FollowKnownIssues,
+            Action::JoinKnownIssue,
+            Action::LeaveKnownIssue,
+            Action::ChangeNotifications,
         ];
         assert_eq!(nina.open_to(action).is_ok(), case_work.contains(&action), "{action:?}");
     }
@@ -307,9 +319,11 @@ fn r_access_2_owners_manage_editors_and_viewers_add_and_read_and_outsiders_nothi
             Action::ManageResellerAccess,
             Action::EditOrganization,
             Action::ClaimDomain,
+            Action::ManageEventDelivery,
         ] {
             assert_eq!(open(who, action), owners.contains(&who), "{who}: {action:?}");
         }
+        assert_eq!(open(who, Action::DirectEventDelivery), who == "alice", "{who}");
         assert_eq!(open(who, Action::ProvisionAccounts), ["operator", "provisioner"].contains(&who), "{who}");
         assert_eq!(open(who, Action::ExplainAccess), ["operator", "auditor"].contains(&who), "{who}");
         assert!(open(who, Action::RequestAccountRecovery), "{who}");

@@ -3,19 +3,24 @@
 use super::events::{CaseAssigned, CaseEvent, CaseStateChanged, CaseUnassigned, StateChangeCause};
 use super::rejection::CaseRejection;
 use super::state::{Case, Status, check_open};
+use crate::account::{Account, RecognizedStaff};
 use crate::context::Context;
-use crate::ids::{AccountId, ProviderId};
-use crate::personal::{Contact, Personal};
+use crate::ids::AccountId;
 
-/// An agent who may have a case.
+/// Somebody who may have a case, as their last sign-in said.
 #[derive(Clone, Debug)]
 pub struct Assignee {
     /// Their account.
     pub account: AccountId,
-    /// How they are shown and reached.
-    pub contact: Personal<Contact>,
-    /// The provider that they work for.
-    pub provider: Option<ProviderId>,
+    /// What is known of them as an agent who is in; `None`: they are none.
+    pub agent: Option<RecognizedStaff>,
+}
+
+impl Assignee {
+    /// Somebody by their account.
+    pub fn of(id: AccountId, account: &Account) -> Self {
+        Self { account: id, agent: account.agent().cloned() }
+    }
 }
 
 /// Assigns the case.
@@ -29,21 +34,22 @@ impl AssignCase {
     /// Assigning it to who has it changes nothing.
     pub(super) fn decide(&self, case: &Case, context: &Context<'_>) -> Result<Vec<CaseEvent>, CaseRejection> {
         check_open(case)?;
-        let agent = self.to.clone().unwrap_or_else(|| Assignee {
-            account: context.actor.account,
-            contact: context.actor.contact.clone(),
-            provider: context.actor.provider.clone(),
-        });
-        if case.assignment.as_ref().is_some_and(|assignment| assignment.agent == agent.account) {
+        let (agent, contact, provider) = match &self.to {
+            None => (context.actor.account, context.actor.contact.clone(), context.actor.provider.clone()),
+            Some(Assignee { account, agent: Some(known) }) => {
+                (*account, known.contact.clone(), known.provider.clone())
+            }
+            Some(Assignee { agent: None, .. }) => return Err(CaseRejection::AssigneeNotAnAgent),
+        };
+        if case.assignment.as_ref().is_some_and(|assignment| assignment.agent == agent) {
             return Ok(Vec::new());
         }
-        if let Some(provider) = &case.provider
-            && agent.provider.as_ref() != Some(provider)
+        if let Some(of) = &case.provider
+            && provider.as_ref() != Some(of)
         {
-            return Err(CaseRejection::AssigneeNotOfProvider { provider: provider.clone() });
+            return Err(CaseRejection::AssigneeNotOfProvider { provider: of.clone() });
         }
-        let assigned =
-            CaseAssigned { agent: agent.account, contact: agent.contact, provider: agent.provider };
+        let assigned = CaseAssigned { agent, contact, provider };
         let taken_up = (case.status == Status::New).then(|| {
             let (from, to) = (Status::New, Status::InProgress);
             CaseStateChanged { from, to, cause: StateChangeCause::TakenUp }.into()
@@ -105,6 +111,22 @@ mod tests {
         assert_eq!(assigned.clone().when("agent-north", 2, &assign()).events(), vec![]);
         let state = assigned.when("agent-north", 2, &hand_over("south")).state();
         assert_eq!(state.filed().unwrap().assignment, None);
+    }
+
+    /// R-ROUTE-1.
+    #[test]
+    fn r_route_1_who_is_no_agent_or_out_or_unknown_gets_no_case() {
+        let given = Given::supported();
+        for who in ["alice", "engineer"] {
+            let refused = given.clone().when("agent-north", 1, &assign_to(who)).rejection();
+            assert_eq!(
+                (refused.reason(), refused.field()),
+                ("ASSIGNEE_NOT_AN_AGENT", Some("agent")),
+                "{who}"
+            );
+        }
+        let by_customer = given.when("alice", 1, &assign_to("agent-north2")).rejection();
+        assert_eq!(by_customer.reason(), "NOT_FOR_YOU");
     }
 
     #[test]

@@ -4,35 +4,40 @@
 use jiff::Timestamp;
 
 use super::rejection::CaseRejection;
-use crate::catalogue::{Capability, Channel};
+use crate::access::Access;
+use crate::catalogue::{Capability, Catalogue, Channel};
 use crate::context::Context;
-use crate::ids::ProductId;
 use crate::routing::{Exclusion, RoutingFacts, route};
+
+/// Whether a case could be filed by the facts' channel now.
+pub fn channel_is_open(facts: &RoutingFacts<'_>, access: &Access, catalogue: &Catalogue) -> bool {
+    facts.channel == Channel::Web
+        || (offered(facts, access, catalogue) && matches!(open(facts, catalogue), Open::Now))
+}
 
 /// Whether a channel is to be had for a case now.
 pub(super) fn check(facts: &RoutingFacts<'_>, context: &Context<'_>) -> Result<(), CaseRejection> {
+    let (access, catalogue) = (context.access, context.catalogue);
     if facts.channel == Channel::Web {
         return Ok(());
     }
-    if !offered(facts.product, facts.channel, context) {
+    if !offered(facts, access, catalogue) {
         return Err(not_offered(facts.channel, context));
     }
-    match open(facts, facts.channel, context) {
+    match open(facts, catalogue) {
         Open::Now => Ok(()),
         Open::Later(opens_at) => {
-            let others = Channel::ALL.into_iter().filter(|&channel| {
-                channel == Channel::Web
-                    || (offered(facts.product, channel, context)
-                        && matches!(open(facts, channel, context), Open::Now))
-            });
+            let is_open =
+                |&channel: &Channel| channel_is_open(&RoutingFacts { channel, ..*facts }, access, catalogue);
+            let others = Channel::ALL.into_iter().filter(is_open);
             Err(CaseRejection::ChannelClosed { channel: facts.channel, opens_at, open: others.collect() })
         }
     }
 }
 
-fn offered(product: &ProductId, channel: Channel, context: &Context<'_>) -> bool {
-    let plans = context.access.plans_in_force(product, context.catalogue, context.now);
-    plans.iter().any(|plan| plan.offered_channels().contains(&channel))
+fn offered(facts: &RoutingFacts<'_>, access: &Access, catalogue: &Catalogue) -> bool {
+    let plans = access.plans_in_force(facts.product, catalogue, facts.at);
+    plans.iter().any(|plan| plan.offered_channels().contains(&facts.channel))
 }
 
 fn not_offered(channel: Channel, context: &Context<'_>) -> CaseRejection {
@@ -52,13 +57,12 @@ enum Open {
     Later(Option<Timestamp>),
 }
 
-/// Whether somebody who would get the case by a channel is there. Mail waits for whoever gets the case.
-fn open(facts: &RoutingFacts<'_>, channel: Channel, context: &Context<'_>) -> Open {
-    if matches!(channel, Channel::Web | Channel::Email) {
+/// Whether somebody who would get the case by the facts' channel is there. Mail waits for whoever gets the case.
+fn open(facts: &RoutingFacts<'_>, catalogue: &Catalogue) -> Open {
+    if matches!(facts.channel, Channel::Web | Channel::Email) {
         return Open::Now;
     }
-    let catalogue = context.catalogue;
-    let Some(routing) = route(&RoutingFacts { channel, ..*facts }, catalogue) else {
+    let Some(routing) = route(facts, catalogue) else {
         return Open::Later(None);
     };
     if !routing.default_queue {

@@ -2,11 +2,12 @@
 
 use super::{
     AcknowledgeEscalation, AddComment, AddInternalNote, AnnounceClosing, AnswerSurvey, AssignCase,
-    AttachFile, AttachToNote, Case, CaseEvent, CaseRejection, ChangePriority, CloseCase, CloseUnanswered,
-    EditCase, EscalateCase, FileCase, LinkCases, MergeInto, ProposeSolution, ReceiveMergedCase,
-    RecordReopenWindowEnd, RecordResponseMiss, RecordResponseWarning, RequestIncidentReport,
-    RequestInformation, RequestServiceCredit, ResolveEscalation, ReturnMergedCase, RouteCase, UnassignCase,
-    UndoMerge, UnlinkCases,
+    AttachFile, AttachToNote, Case, CaseEvent, CaseRejection, ChangeNotifications, ChangePriority, CloseCase,
+    CloseUnanswered, EditCase, EscalateCase, FileCase, FileForKnownIssue, LinkCases, LinkKnownIssue,
+    MergeInto, ProposeResolution, ProposeSolution, ReceiveMergedCase, RecordReopenWindowEnd,
+    RecordResponseMiss, RecordResponseWarning, RequestIncidentReport, RequestInformation,
+    RequestServiceCredit, ResolveEscalation, ReturnMergedCase, RouteCase, UnassignCase, UndoMerge,
+    UnlinkCases, UnlinkKnownIssue,
 };
 use crate::authority::Action;
 use crate::context::Context;
@@ -32,6 +33,8 @@ pub enum CaseCommand {
     RequestIncidentReport(RequestIncidentReport),
     /// Answer the survey of a closing.
     AnswerSurvey(AnswerSurvey),
+    /// Stop or resume the mails about it, for somebody.
+    ChangeNotifications(ChangeNotifications),
     /// Ask the customer for something.
     RequestInformation(RequestInformation),
     /// Propose a solution.
@@ -74,6 +77,14 @@ pub enum CaseCommand {
     AnnounceClosing(AnnounceClosing),
     /// Close it by itself.
     CloseUnanswered(CloseUnanswered),
+    /// File it for somebody whom a known issue affects.
+    FileForKnownIssue(Box<FileForKnownIssue>),
+    /// It is about a known issue.
+    LinkKnownIssue(LinkKnownIssue),
+    /// It is not about a known issue.
+    UnlinkKnownIssue(UnlinkKnownIssue),
+    /// Propose the resolution of its known issue.
+    ProposeResolution(Box<ProposeResolution>),
 }
 
 impl CaseCommand {
@@ -88,6 +99,7 @@ impl CaseCommand {
             Self::Escalate(_) => Action::EscalateCase,
             Self::RequestServiceCredit(_) | Self::RequestIncidentReport(_) => Action::RequestCompensation,
             Self::AnswerSurvey(_) => Action::AnswerSurvey,
+            Self::ChangeNotifications(_) => Action::ChangeNotifications,
             Self::RequestInformation(_)
             | Self::ProposeSolution(_)
             | Self::AcknowledgeEscalation(_)
@@ -108,13 +120,22 @@ impl CaseCommand {
             | Self::RecordResponseMiss(_)
             | Self::RecordReopenWindowEnd(_)
             | Self::AnnounceClosing(_)
-            | Self::CloseUnanswered(_) => Action::ActAsSystem,
+            | Self::CloseUnanswered(_)
+            | Self::FileForKnownIssue(_)
+            | Self::LinkKnownIssue(_)
+            | Self::UnlinkKnownIssue(_)
+            | Self::ProposeResolution(_) => Action::ActAsSystem,
         }
     }
 
     pub(super) fn decide(&self, case: &Case, context: &Context<'_>) -> Result<Vec<CaseEvent>, CaseRejection> {
         match self {
             Self::File(_) => Err(CaseRejection::AlreadyFiled),
+            // What was filed already is what was wanted.
+            Self::FileForKnownIssue(_) => Ok(Vec::new()),
+            Self::LinkKnownIssue(command) => Ok(command.decide(case)),
+            Self::UnlinkKnownIssue(command) => Ok(command.decide(case, context)),
+            Self::ProposeResolution(command) => Ok(command.decide(case, context)),
             Self::Comment(command) => command.decide(case, context),
             Self::Attach(command) => command.decide(case, context),
             Self::Edit(command) => command.decide(case, context),
@@ -123,6 +144,7 @@ impl CaseCommand {
             Self::RequestServiceCredit(command) => command.decide(case, context),
             Self::RequestIncidentReport(command) => command.decide(case, context),
             Self::AnswerSurvey(command) => command.decide(case, context),
+            Self::ChangeNotifications(command) => command.decide(case, context),
             Self::RequestInformation(command) => command.decide(case, context),
             Self::ProposeSolution(command) => command.decide(case, context),
             Self::AcknowledgeEscalation(command) => command.decide(case),

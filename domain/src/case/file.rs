@@ -1,17 +1,19 @@
 //! Filing a case (R-CASE-1, R-CASE-4, R-PLAN-1).
 
 use super::events::{
-    CaseEvent, CaseFiled, ClassificationRef, ObjectiveCause, Problem, ResponseKind, RoutingCause,
+    CaseEvent, CaseFiled, ClassificationRef, HelpReference, ObjectiveCause, Problem, ResponseKind,
+    RoutingCause,
 };
 use super::follow_up::FollowUpOf;
 use super::rejection::CaseRejection;
 use super::response::ToAnswer;
 use super::state::CaseState;
 use super::{channel, route};
-use crate::authority::{AccessRefusal, Action};
+use crate::access::Entitlement;
+use crate::authority::{AccessRefusal, Action, Side};
 use crate::catalogue::{Catalogue, Channel, Classification, Priority};
 use crate::context::Context;
-use crate::ids::{CaseId, PlanId};
+use crate::ids::{CaseId, OrganizationId, PlanId, ProductId};
 use crate::personal::Personal;
 
 /// Longest title, in characters.
@@ -50,6 +52,8 @@ pub struct FileCase {
     pub channel: Option<Channel>,
     /// The closed case that it follows up, which only [`super::follow_up`] names.
     pub follow_up_of: Option<FollowUpOf>,
+    /// The session with the help assistant that it came of.
+    pub help: Option<HelpReference>,
 }
 
 impl FileCase {
@@ -61,6 +65,41 @@ impl FileCase {
         if state.filed().is_some() {
             return Err(CaseRejection::AlreadyFiled);
         }
+        let qualified = self.qualify(context)?;
+        let filed = CaseFiled {
+            case: CaseId::derived(context.command_id),
+            organization: qualified.organization,
+            product: qualified.product,
+            classification: qualified.classification,
+            title: self.title.clone(),
+            description: self.description.clone(),
+            priority: qualified.priority,
+            language: qualified.language,
+            time_zone: self.time_zone.clone(),
+            contact_email: self.contact_email.clone(),
+            subscribers: self.subscribers.clone(),
+            test_case: self.test_case,
+            problem: self.problem.clone(),
+            filer: context.actor.contact.clone(),
+            side: qualified.side,
+            manager: qualified.manager,
+            access_revision: qualified.access_revision,
+            entitlement: qualified.entitlement,
+            channel: self.channel,
+            follow_up_of: self.follow_up_of.map(FollowUpOf::case),
+            imported_from: None,
+            help: self.help.clone(),
+            known_issue: None,
+        };
+        Ok(with_routing_and_promise(filed, context))
+    }
+
+    /// What filing this takes from the catalogue and the organization's access at this moment: all that later decisions and reads
+    /// want of it. Files nothing.
+    ///
+    /// # Errors
+    /// [`CaseRejection`] says why it would be refused.
+    pub fn qualify(&self, context: &Context<'_>) -> Result<QualifiedFiling, CaseRejection> {
         let (classification, priority) = self.checked(context.catalogue)?;
         let product = &classification.product;
         // A product on which the filer has no role is as unknown to them as its cases.
@@ -71,45 +110,20 @@ impl FileCase {
         let language = context.catalogue.language(&self.language);
         let facts = route::facts(product, &language, self.channel.unwrap_or(Channel::Web), context);
         channel::check(&facts, context)?;
-        let routed = route::routed(&facts, None, RoutingCause::Filing, context.catalogue);
-        let to_answer = ToAnswer {
-            kind: ResponseKind::First,
-            cause: ObjectiveCause::Filing,
-            product,
-            priority,
-            provider: routed.as_ref().map(|routed| &routed.provider),
-            test_case: self.test_case,
-        };
-        let promise = to_answer.promise(context);
-        let organization = context.organization.ok_or(AccessRefusal::NotAMember)?.clone();
-        let filed = CaseFiled {
-            case: CaseId::derived(context.command_id),
-            organization,
+        Ok(QualifiedFiling {
+            organization: context.organization.ok_or(AccessRefusal::NotAMember)?.clone(),
             product: product.clone(),
             classification: ClassificationRef {
                 id: classification.id.clone(),
                 display_name: classification.display_name.clone(),
             },
-            title: self.title.clone(),
-            description: self.description.clone(),
             priority,
             language,
-            time_zone: self.time_zone.clone(),
-            contact_email: self.contact_email.clone(),
-            subscribers: self.subscribers.clone(),
-            test_case: self.test_case,
-            problem: self.problem.clone(),
-            filer: context.actor.contact.clone(),
             side: context.authority.side(),
             manager: context.access.manager().cloned(),
             access_revision: context.access_revision,
             entitlement,
-            channel: self.channel,
-            follow_up_of: self.follow_up_of.map(FollowUpOf::case),
-            imported_from: None,
-        };
-        let routed = routed.map(CaseEvent::from);
-        Ok([filed.into()].into_iter().chain(routed).chain(promise).collect())
+        })
     }
 
     /// What it is about and how urgent it is, once all that was given fits.
@@ -145,10 +159,49 @@ impl FileCase {
     }
 }
 
+/// What a filing takes from the catalogue and the organization's access at its moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QualifiedFiling {
+    /// Whose case it is.
+    pub organization: OrganizationId,
+    /// The product, from the classification.
+    pub product: ProductId,
+    /// What it is about.
+    pub classification: ClassificationRef,
+    /// Urgency.
+    pub priority: Priority,
+    /// Language support answers in.
+    pub language: String,
+    /// From which side it is filed.
+    pub side: Side,
+    /// The reseller that manages the organization (R-RES-3).
+    pub manager: Option<OrganizationId>,
+    /// Revision of the access state that it relies on.
+    pub access_revision: Option<u64>,
+    /// The entitlement that makes it eligible (R-PLAN-1).
+    pub entitlement: Entitlement,
+}
+
+/// A filing, to whom it goes, and when support promises to answer.
+pub(super) fn with_routing_and_promise(filed: CaseFiled, context: &Context<'_>) -> Vec<CaseEvent> {
+    let facts = route::facts(&filed.product, &filed.language, filed.channel.unwrap_or(Channel::Web), context);
+    let routed = route::routed(&facts, None, RoutingCause::Filing, context.catalogue);
+    let to_answer = ToAnswer {
+        kind: ResponseKind::First,
+        cause: ObjectiveCause::Filing,
+        product: &filed.product,
+        priority: filed.priority,
+        provider: routed.as_ref().map(|routed| &routed.provider),
+        test_case: filed.test_case,
+    };
+    let promise = to_answer.promise(context);
+    [filed.into()].into_iter().chain(routed.map(CaseEvent::from)).chain(promise).collect()
+}
+
 /// Whether the organization's plan offers a priority for a product (R-PLAN-3).
 pub(super) fn check_priority_offered(
     priority: Priority,
-    product: &crate::ids::ProductId,
+    product: &ProductId,
     context: &Context<'_>,
 ) -> Result<(), CaseRejection> {
     if context.access.offers_priority(product, priority, context.catalogue, context.now) {

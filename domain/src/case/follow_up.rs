@@ -48,6 +48,7 @@ pub fn follow_up(
         problem: case.problem.clone(),
         channel: None,
         follow_up_of: Some(FollowUpOf(case.id)),
+        help: None,
     })
 }
 

@@ -43,6 +43,10 @@ fn other_id() -> CaseId {
     CaseId(ulid::Ulid::from(1_u128))
 }
 
+fn issue_id() -> crate::KnownIssueId {
+    crate::KnownIssueId(ulid::Ulid::from(2_u128))
+}
+
 fn supported_other() -> CaseState {
     other_case(supported_case().state().filed().expect("filed"))
 }
@@ -71,6 +75,14 @@ fn any_command() -> impl Strategy<Value = CaseCommand> {
         Just(CaseCommand::UnlinkCases(UnlinkCases { other: other_id(), kind: LinkKind::Related })),
         Just(merge(&supported_other())),
         Just(CaseCommand::UndoMerge(UndoMerge {})),
+        Just(CaseCommand::LinkKnownIssue(LinkKnownIssue { issue: issue_id() })),
+        Just(CaseCommand::UnlinkKnownIssue(UnlinkKnownIssue { issue: issue_id() })),
+        Just(CaseCommand::ProposeResolution(Box::new(ProposeResolution {
+            issue: issue_id(),
+            text: personal("start it again"),
+            author: crate::testing::people("engineer").contact,
+            outage_url: None,
+        }))),
         Just(CaseCommand::ReceiveMergedCase(ReceiveMergedCase { source: other_id() })),
         Just(CaseCommand::ReturnMergedCase(ReturnMergedCase { source: other_id() })),
         (1_u32..4).prop_map(|solution| CaseCommand::AnnounceClosing(AnnounceClosing { solution })),
@@ -135,7 +147,7 @@ fn check_step(before: &CaseState, after: &CaseState, events: &[CaseEvent]) -> Re
         prop_assert_eq!(&case.id, &old.id);
         prop_assert_eq!(
             case.status != old.status,
-            events.iter().any(changes_status),
+            events.iter().any(|event| changes_status(old, event)),
             "R-CASE-3: every change is an event"
         );
     }
@@ -174,8 +186,12 @@ fn check_timers(case: &Case) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn changes_status(event: &CaseEvent) -> bool {
+fn changes_status(before: &Case, event: &CaseEvent) -> bool {
     match event {
+        // A known issue's resolution is proposed beside a solution that the case has already.
+        CaseEvent::SolutionProposed(proposed) if proposed.known_issue.is_some() => {
+            before.status != Status::SolutionProvided
+        }
         CaseEvent::CaseStateChanged(change) => change.from != change.to,
         CaseEvent::CaseClosed(_)
         | CaseEvent::ReopenedWithin30Days(_)

@@ -18,11 +18,13 @@ mod follow_up;
 pub mod import;
 #[cfg(test)]
 mod invariants;
+mod known_issue;
 #[cfg(test)]
 mod life_tests;
 mod link;
 mod merge;
 mod note;
+mod notifications;
 mod outage;
 mod propose_solution;
 mod rejection;
@@ -39,6 +41,7 @@ pub use allowed::{AllowedAction, CaseButton, allowed_actions};
 pub use assign::{AssignCase, Assignee, UnassignCase};
 pub use attach::{AttachFile, MAX_FILENAME_CHARS, check_filename};
 pub use automatic_closing::{AnnounceClosing, CloseUnanswered};
+pub use channel::channel_is_open;
 pub use close::CloseCase;
 pub use command::CaseCommand;
 pub use comment::{AddComment, MAX_COMMENT_CHARS};
@@ -48,22 +51,26 @@ pub use events::*;
 pub use explain_responses::{
     ExplainedObjective, ObjectiveEnd, Pause, ResponseExplanation, explain_responses,
 };
-pub use file::{FileCase, MAX_DESCRIPTION_CHARS, MAX_TITLE_CHARS};
+pub use file::{FileCase, MAX_DESCRIPTION_CHARS, MAX_TITLE_CHARS, QualifiedFiling};
 pub use follow_up::{FollowUpOf, follow_up};
+pub use known_issue::{FileForKnownIssue, LinkKnownIssue, ProposeResolution, UnlinkKnownIssue};
 pub use link::{LinkCases, MAX_LINKS, UnlinkCases};
 pub use merge::{MergeInto, ReceiveMergedCase, ReturnMergedCase, UndoMerge};
 pub use note::{AddInternalNote, AttachToNote};
+pub use notifications::ChangeNotifications;
 pub use outage::{RequestIncidentReport, RequestServiceCredit};
 pub use propose_solution::ProposeSolution;
+pub(crate) use propose_solution::is_link;
 pub use rejection::{CaseRejection, Kind, MergeRefusal};
 pub use reopen::{FollowUpOffer, REOPEN_WINDOW_SECONDS, reopen_window_ends_at};
 pub use request_information::RequestInformation;
 pub use response::MAX_COUNTED_INTERVALS;
 pub use route::RouteCase;
 pub use state::{
-    Assignment, Case, CaseState, EscalationStatus, FirstResponse, OpenObjective, ProposedSolution, Status,
+    Assignment, Case, CaseState, EscalationStatus, FirstResponse, LinkedIssue, OpenObjective,
+    ProposedSolution, Status,
 };
-pub use survey::{AnswerSurvey, MAX_RATING};
+pub use survey::{AnswerSurvey, MAX_RATING, check as check_survey};
 pub use timers::{
     RecordReopenWindowEnd, RecordResponseMiss, RecordResponseWarning, Timer, TimerKind, timers_of,
 };
@@ -84,6 +91,9 @@ pub fn decide(
     context.authority.open_to(command.action())?;
     if let CaseCommand::File(command) = command {
         return command.decide(state, context);
+    }
+    if let (CaseCommand::FileForKnownIssue(command), None) = (command, state.filed()) {
+        return command.decide(context);
     }
     let case = state.filed().ok_or(CaseRejection::NotFound)?;
     check_actor(case, command.action(), context)?;

@@ -43,7 +43,7 @@ pub struct AttachToNote {
 impl AttachToNote {
     pub(super) fn decide(&self, case: &Case, context: &Context<'_>) -> Result<Vec<CaseEvent>, CaseRejection> {
         if !case.notes.contains(&self.note) {
-            return Err(CaseRejection::invalid("note", "there is no such note on this case"));
+            return Err(CaseRejection::NoteNotFound);
         }
         let AttachmentAdded { attachment, filename, media_type, size_bytes, sha256, blob, author, side: _ } =
             self.file.added(context)?;
@@ -58,7 +58,7 @@ impl AttachToNote {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::case::CaseCommand;
+    use crate::case::{CaseCommand, Kind};
     use crate::event::EventAudience;
     use crate::testing::{Given, attach, close, note, personal};
 
@@ -88,7 +88,8 @@ mod tests {
         assert_eq!(given.clone().when("alice", 1, &note("psst")).rejection().reason(), "NOT_FOR_YOU");
         assert_eq!(given.clone().when("agent-north", 1, &note(" ")).rejection().field(), Some("body"));
         let nowhere = attach_to(NoteId(ulid::Ulid::nil()), "trace.log");
-        assert_eq!(given.clone().when("agent-north", 1, &nowhere).rejection().field(), Some("note"));
+        let refused = given.clone().when("agent-north", 1, &nowhere).rejection();
+        assert_eq!((refused.reason(), refused.kind()), ("NOTE_NOT_FOUND", Kind::NotFound));
         let noted = given.and("agent-north", 1, &note("psst"));
         let on = *noted.clone().state().filed().unwrap().notes.first().unwrap();
         let bad = noted.clone().when("agent-north", 2, &attach_to(on, "../x")).rejection();

@@ -38,6 +38,7 @@ impl ProposeSolution {
             author: context.actor.contact.clone(),
             particulars,
             automatic_closing,
+            known_issue: None,
         };
         Ok([proposed.into()].into_iter().chain(response::answers(case, context)).collect())
     }
@@ -85,16 +86,18 @@ pub(super) fn particulars(
     Ok(taken)
 }
 
+/// Whether a text is a link that people are sent to.
+pub(crate) fn is_link(url: &str) -> bool {
+    url.len() <= MAX_URL_BYTES
+        && !url.contains(|c: char| c.is_whitespace() || c.is_control())
+        && ["https://", "http://"].iter().any(|scheme| {
+            url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
+        })
+}
+
 fn check_url(field: &'static str, url: Option<&str>) -> Result<(), CaseRejection> {
-    let fits = |url: &str| {
-        url.len() <= MAX_URL_BYTES
-            && !url.contains(|c: char| c.is_whitespace() || c.is_control())
-            && ["https://", "http://"].iter().any(|scheme| {
-                url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
-            })
-    };
     match url {
-        Some(url) if !fits(url) => {
+        Some(url) if !is_link(url) => {
             Err(CaseRejection::invalid(field, "wanted a link, such as https://status.example/incidents/1"))
         }
         _ => Ok(()),

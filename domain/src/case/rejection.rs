@@ -107,6 +107,9 @@ pub enum CaseRejection {
     /// It cannot be merged into that case.
     #[error("{}", .0.sentence())]
     MergeRefused(MergeRefusal),
+    /// Whoever is named is no agent who has signed in and is in (R-ROUTE-1).
+    #[error("agent: nobody who is named so has signed in as an agent; GET /v2/agents lists who has")]
+    AssigneeNotAnAgent,
     /// An agent of another provider cannot have the case (R-ROUTE-1).
     #[error("the case is with provider {provider}; assign it to one of its agents, or hand it over first")]
     AssigneeNotOfProvider {
@@ -154,9 +157,17 @@ pub enum CaseRejection {
     /// The survey has its answer (R-SURVEY-1).
     #[error("this survey was answered already; nothing was changed")]
     SurveyAnswered,
+    /// There is no such note (R-COMMENT-3).
+    #[error("there is no such note on this case; list its notes for those that are")]
+    NoteNotFound,
     /// Somebody else filed the case (R-SURVEY-1).
     #[error("only who filed the case answers its survey")]
     NotTheFiler,
+    /// Somebody else is to decide which mails they get.
+    #[error(
+        "everybody decides for themselves which mails they get; sign in as them, or use the link of the mail"
+    )]
+    NotYourNotifications,
     /// An act of an imported history does not fit.
     #[error("act {act} of the history does not fit: {why}")]
     ImportRefused {
@@ -242,10 +253,12 @@ impl CaseRejection {
             Self::Access(_)
             | Self::CapabilityMissing { .. }
             | Self::ResellerCapabilityMissing { .. }
-            | Self::NotTheFiler => Kind::Forbidden,
-            Self::NotFound | Self::NoSuchClosing | Self::MergeRefused(MergeRefusal::TargetNotFound) => {
-                Kind::NotFound
-            }
+            | Self::NotTheFiler
+            | Self::NotYourNotifications => Kind::Forbidden,
+            Self::NotFound
+            | Self::NoSuchClosing
+            | Self::NoteNotFound
+            | Self::MergeRefused(MergeRefusal::TargetNotFound) => Kind::NotFound,
             Self::AlreadyFiled => Kind::AlreadyExists,
             Self::Invalid { .. }
             | Self::PriorityNotOffered { .. }
@@ -256,6 +269,7 @@ impl CaseRejection {
             | Self::CaseOpen
             | Self::NotMerged
             | Self::MergeRefused(_)
+            | Self::AssigneeNotAnAgent
             | Self::AssigneeNotOfProvider { .. }
             | Self::ProviderUnsuitable { .. }
             | Self::ChannelClosed { .. }
@@ -291,6 +305,7 @@ impl CaseRejection {
             Self::CaseOpen => "CASE_OPEN",
             Self::NotMerged => "NOT_MERGED",
             Self::MergeRefused(refusal) => refusal.reason(),
+            Self::AssigneeNotAnAgent => "ASSIGNEE_NOT_AN_AGENT",
             Self::AssigneeNotOfProvider { .. } => "ASSIGNEE_NOT_OF_PROVIDER",
             Self::ProviderUnsuitable { .. } => "PROVIDER_UNSUITABLE",
             Self::ChannelNotOffered { .. } => "CHANNEL_NOT_OFFERED",
@@ -298,9 +313,11 @@ impl CaseRejection {
             Self::NoOutage => "NO_OUTAGE",
             Self::AlreadyRequested => "ALREADY_REQUESTED",
             Self::NoSuchClosing => "CLOSING_NOT_FOUND",
+            Self::NoteNotFound => "NOTE_NOT_FOUND",
             Self::SurveyExpired => "SURVEY_EXPIRED",
             Self::SurveyAnswered => "SURVEY_ANSWERED",
             Self::NotTheFiler => "NOT_THE_FILER",
+            Self::NotYourNotifications => "NOT_YOUR_NOTIFICATIONS",
             Self::ImportRefused { .. } => "IMPORT_REFUSED",
         }
     }
@@ -312,6 +329,7 @@ impl CaseRejection {
             Self::PriorityNotOffered { .. } => Some("priority"),
             Self::ChannelClosed { .. } | Self::ChannelNotOffered { .. } => Some("channel"),
             Self::MergeRefused(_) => Some("target"),
+            Self::AssigneeNotAnAgent => Some("agent"),
             Self::ProviderUnsuitable { .. } => Some("provider"),
             Self::ImportRefused { why, .. } => why.field(),
             _ => None,

@@ -62,8 +62,12 @@ fn is_filer(case: &Case, context: &Context<'_>) -> bool {
     case.filer.subject() == context.actor.contact.subject()
 }
 
-/// Whether a closing's survey can be answered.
-pub(super) fn check(case: &Case, closing: u32) -> Result<(), CaseRejection> {
+/// Whether a closing's survey can be answered, by whoever may.
+///
+/// # Errors
+/// [`CaseRejection::NoSuchClosing`], [`CaseRejection::SurveyAnswered`], [`CaseRejection::SurveyExpired`] once the case was
+/// reopened, [`CaseRejection::CaseMerged`].
+pub fn check(case: &Case, closing: u32) -> Result<(), CaseRejection> {
     if closing == 0 || closing > case.closings {
         return Err(CaseRejection::NoSuchClosing);
     }

@@ -3,16 +3,20 @@
 
 mod check_support;
 mod closing;
+mod problem_kind;
 mod response;
 mod support;
 #[cfg(test)]
 mod support_tests;
 #[cfg(test)]
 mod tests;
+mod volume;
 
 pub use closing::ClosingPolicy;
+pub use problem_kind::{ProblemKind, ProblemKindText};
 pub use response::{ResponseObjective, ResponseObjectives};
 pub use support::{Channel, Document, DocumentKind, Links, Phone, Provider, SupportContact};
+pub use volume::{VolumeFactor, VolumePolicy};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -233,6 +237,15 @@ pub struct Catalogue {
     /// Whether cases close by themselves.
     #[serde(default)]
     pub closing: ClosingPolicy,
+    /// How much of a product's cases and calls is unusual.
+    #[serde(default)]
+    pub volume_watch: VolumePolicy,
+    /// Kinds of problems that the help assistant tells apart (R-HELP-2), in the order in which they are shown.
+    #[serde(default)]
+    pub problem_kinds: Vec<ProblemKind>,
+    /// The folder of help articles, from where the catalogue's file is; none: there are no articles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub articles: Option<String>,
 }
 
 impl AccessPolicy {
@@ -292,6 +305,7 @@ impl Catalogue {
         self.validate_moves()?;
         self.access.validate()?;
         self.closing.validate()?;
+        self.volume_watch.validate()?;
         self.validate_support()?;
         let mut classifications = BTreeSet::new();
         for classification in &self.classifications {
@@ -314,7 +328,7 @@ impl Catalogue {
                 ));
             }
         }
-        Ok(())
+        self.validate_problem_kinds()
     }
 
     fn validate_moves(&self) -> Result<(), InvalidCatalogue> {

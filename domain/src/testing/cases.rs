@@ -2,8 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::{Circumstances, acme, at, catalogue, people, personal, reseller, supported_catalogue};
+use super::{
+    Circumstances, acme, at, catalogue, evolved, people, personal, recognized, reseller, supported_catalogue,
+};
 use crate::access::Access;
+use crate::account::Account;
 use crate::case::{
     self, AcknowledgeEscalation, AddComment, AddInternalNote, AnswerSurvey, AssignCase, Assignee, AttachFile,
     CaseCommand, CaseEvent, CaseRejection, CaseState, ChangePriority, CloseCase, EscalateCase,
@@ -152,6 +155,7 @@ pub(crate) fn file_case() -> FileCase {
         problem: None,
         channel: None,
         follow_up_of: None,
+        help: None,
     }
 }
 
@@ -219,8 +223,9 @@ pub(crate) fn assign() -> CaseCommand {
 
 /// Assigning to somebody of the sample data.
 pub(crate) fn assign_to(who: &str) -> CaseCommand {
-    let Actor { account, contact, provider, .. } = people(who);
-    CaseCommand::Assign(AssignCase { to: Some(Assignee { account, contact, provider }) })
+    let actor = people(who);
+    let account = evolved(&Account::default(), &recognized(&Account::default(), &actor));
+    CaseCommand::Assign(AssignCase { to: Some(Assignee::of(actor.account, &account)) })
 }
 
 pub(crate) fn hand_over(provider: &str) -> CaseCommand {

@@ -14,6 +14,8 @@ const MAX_MESSAGE_BYTES: usize = 2 * MAX_EVENT_BYTES;
 const DUPLICATE_WINDOW: Duration = Duration::from_mins(2);
 /// What one stream keeps by default: some hundred thousand events. Followers that need older ones read the log.
 const MAX_BYTES: u64 = 1 << 30;
+/// How long notifications are kept for readers that are away.
+const NOTIFICATIONS_MAX_AGE: Duration = Duration::from_hours(72);
 
 /// How to reach NATS and what the streams keep.
 #[derive(Clone)]
@@ -123,6 +125,12 @@ impl NatsOptions {
     pub(super) fn analytics_stream(&self) -> Config {
         let name = format!("{}_ANALYTICS", self.stream);
         self.stream_of("analytics", name, self.analytics_max_bytes, self.analytics_max_age)
+    }
+
+    /// Settings of the stream of notifications to organizations' machines.
+    pub(super) fn notifications_stream(&self) -> Config {
+        let name = format!("{}_NOTIFICATIONS", self.stream);
+        self.stream_of("notifications", name, None, Some(NOTIFICATIONS_MAX_AGE))
     }
 
     fn stream_of(&self, kind: &str, name: String, bytes: Option<u64>, age: Option<Duration>) -> Config {

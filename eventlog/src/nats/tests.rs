@@ -16,6 +16,7 @@ mod publishing;
 mod receiving;
 mod relaying;
 mod settings;
+mod subjects;
 
 /// The address of a stream of its own on a server.
 fn fresh_url(server: &str) -> String {

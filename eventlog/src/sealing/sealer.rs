@@ -18,6 +18,8 @@ const SEALED_V1: u8 = 1;
 const AAD_V1: &[u8] = b"dossier sealed value 1\0";
 const NONCE_BYTES: usize = 24;
 const TAG_BYTES: usize = 16;
+/// Length of an authentication code.
+pub const AUTHENTICATION_BYTES: usize = 16;
 
 /// Seals and opens personal values, with a bounded cache of keys before the key store.
 ///
@@ -215,14 +217,31 @@ impl Sealer {
         self.keyed_digest("fingerprint", purpose, value)
     }
 
+    /// What proves that this system wrote a value that comes back from outside: HMAC-SHA-256 under the pepper,
+    /// domain-separated by `purpose`, cut to 128 bits.
+    pub fn authentication_code(&self, purpose: &str, value: &[u8]) -> [u8; AUTHENTICATION_BYTES] {
+        let digest = self.keyed_digest("authentication", purpose, value);
+        let (cut, _) = digest.split_first_chunk().expect("32 bytes have a first half");
+        *cut
+    }
+
+    /// Whether a code is that of a value; takes as long whatever the code is.
+    pub fn is_authentic(&self, purpose: &str, value: &[u8], code: &[u8; AUTHENTICATION_BYTES]) -> bool {
+        self.keyed_mac("authentication", purpose, value).verify_truncated_left(code).is_ok()
+    }
+
     fn keyed_digest(&self, kind: &str, purpose: &str, value: &[u8]) -> [u8; 32] {
+        self.keyed_mac(kind, purpose, value).finalize().into_bytes().into()
+    }
+
+    fn keyed_mac(&self, kind: &str, purpose: &str, value: &[u8]) -> Hmac<Sha256> {
         let mut mac = self.pepper.clone();
         // Lengths before texts, so that no two triples give the same bytes.
         for part in [kind.as_bytes(), purpose.as_bytes(), value] {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
         }
-        mac.finalize().into_bytes().into()
+        mac
     }
 
     fn new_key(&self) -> Secret {

@@ -9,6 +9,7 @@ use sqlx::{Arguments, Row, Sqlite};
 
 use super::columns::{Interner, Page};
 use super::open::connect_options;
+use crate::admission::StreamHead;
 use crate::envelope::{EventId, Position, RecordedEvent, Revision, StreamName};
 use crate::store::ReadError;
 
@@ -76,10 +77,18 @@ impl Reader {
         self.page(SQL, arguments, Page::new(&self.types, None)).await
     }
 
-    pub(super) async fn stream_head(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError> {
-        const SQL: &str = "SELECT revision FROM event WHERE stream = ? ORDER BY revision DESC LIMIT 1";
+    pub(super) async fn stream_head(&self, stream: &StreamName) -> Result<Option<StreamHead>, ReadError> {
+        const SQL: &str =
+            "SELECT revision, recorded_at FROM event WHERE stream = ? ORDER BY revision DESC LIMIT 1";
         let arguments = arguments(|arguments| arguments.add(stream.shared()))?;
-        Ok(self.number(SQL, arguments).await?.map(Revision))
+        let row =
+            sqlx::query_as_with::<Sqlite, (i64, i64), _>(SQL, arguments).fetch_optional(&self.pool).await;
+        let Some((revision, recorded_at_micros)) = row.map_err(|error| read_error(&error))? else {
+            return Ok(None);
+        };
+        let revision =
+            u64::try_from(revision).map_err(|_| ReadError::Damaged("a negative revision".into()))?;
+        Ok(Some(StreamHead { revision: Revision(revision), recorded_at_micros }))
     }
 
     pub(super) async fn head(&self) -> Result<Position, ReadError> {

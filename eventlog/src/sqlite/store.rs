@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::columns::{LOG, SCHEMA};
+use super::heads::Heads;
 use super::insert::Inserts;
 use super::lock::LockFile;
 use super::open::{
@@ -19,7 +20,7 @@ use super::open::{
 };
 use super::read::Reader;
 use super::recovery::last_position;
-use super::writer::{Heads, Queued, Writer, set_closed_cleanly};
+use super::writer::{Queued, Writer, set_closed_cleanly};
 use crate::admission::check_bounds;
 use crate::envelope::{EventId, Position, RecordedEvent, Revision, StreamName};
 use crate::store::{Append, AppendError, Appended, EventStore, ReadError};
@@ -174,6 +175,11 @@ impl SqliteStore {
     }
 
     #[cfg(test)]
+    pub(super) fn known_head(&self, stream: &StreamName) -> Option<Revision> {
+        self.writing.as_ref()?.heads.get(stream).map(|head| head.revision)
+    }
+
+    #[cfg(test)]
     pub(super) fn faults(&self) -> &super::tests::Faults {
         &self.writing.as_ref().expect("a store that writes").faults
     }
@@ -225,10 +231,16 @@ impl EventStore for SqliteStore {
     }
 
     async fn stream_head(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError> {
-        match self.writing.as_ref().and_then(|writing| writing.heads.get(stream)) {
-            Some(head) => Ok(Some(head.revision)),
-            None => self.reader.stream_head(stream).await,
+        let heads = self.writing.as_ref().map(|writing| &writing.heads);
+        if let Some(head) = heads.and_then(|heads| heads.get(stream)) {
+            return Ok(Some(head.revision));
         }
+        let quiet = heads.and_then(|heads| heads.quiet());
+        let found = self.reader.stream_head(stream).await?;
+        if let (Some(heads), Some(quiet), Some(found)) = (heads, quiet, found) {
+            heads.learn(quiet, stream.clone(), found);
+        }
+        Ok(found.map(|head| head.revision))
     }
 
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, ReadError> {

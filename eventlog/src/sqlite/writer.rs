@@ -8,6 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::heads::Heads;
 use super::insert::{Inserts, Row};
 use super::lock::LockFile;
 use super::read::Reader;
@@ -16,9 +17,6 @@ use super::store::SqliteOptions;
 use crate::admission::{Admission, StreamHead};
 use crate::envelope::{Position, Revision, StreamName};
 use crate::store::{Append, AppendError, Appended};
-
-/// Heads of the streams appended to or guarded lately. Only the writer puts them in, so that none is ever stale.
-pub(super) type Heads = quick_cache::sync::Cache<StreamName, StreamHead>;
 
 pub(super) type Answer = Result<Appended, AppendError>;
 
@@ -99,7 +97,11 @@ impl Writer {
     async fn settle(&mut self, batch: Vec<Queued>) {
         let (appends, waiting): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|queued| (queued.append, queued.answer)).unzip();
+        self.heads.begin_batch();
         let answers = self.store(&appends).await;
+        if self.last.is_some() {
+            self.heads.end_batch();
+        }
         for (waiting, answer) in waiting.into_iter().zip(answers) {
             // Nobody may be waiting any more; the append holds all the same.
             let _ = waiting.send(answer);

@@ -31,14 +31,15 @@ use crate::work_store::SqliteWorkStore;
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-struct World {
-    store: Arc<MemoryStore>,
-    sealer: Arc<Sealer>,
-    commands: Arc<Commands>,
+/// A log with an organization, and whoever acts on it: also for the tests of other reactors.
+pub(crate) struct World {
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) sealer: Arc<Sealer>,
+    pub(crate) commands: Arc<Commands>,
     numbers: AtomicU64,
 }
 
-fn acme() -> OrganizationId {
+pub(crate) fn acme() -> OrganizationId {
     OrganizationId::new("acme").unwrap()
 }
 
@@ -48,7 +49,7 @@ fn now() -> Timestamp {
 
 impl World {
     /// An organization with alice, on a log of its own.
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let log_id = Uuid::from_u128(1);
         let store = Arc::new(MemoryStore::new(log_id));
         let sealer =
@@ -88,7 +89,7 @@ impl World {
         world
     }
 
-    fn actor(&self, name: &str) -> Actor {
+    pub(crate) fn actor(&self, name: &str) -> Actor {
         let account = identity::account_id(&self.sealer, "https://issuer.example", name);
         let contact = Contact { email: format!("{name}@acme.example"), display_name: name.to_owned() };
         let contact = Personal::new(Subject::account(account), contact);
@@ -96,7 +97,7 @@ impl World {
         Actor { provider: ProviderId::new("north").ok(), ..actor }
     }
 
-    fn request(&self, who: &str) -> Request {
+    pub(crate) fn request(&self, who: &str) -> Request {
         let number = self.numbers.fetch_add(1, Ordering::SeqCst);
         Request {
             command_id: CommandId(Uuid::from_u64_pair(1, number)),
@@ -109,7 +110,7 @@ impl World {
         }
     }
 
-    async fn filed(&self) -> CaseId {
+    pub(crate) async fn filed(&self) -> CaseId {
         let text = |text: &str| Personal::new(Subject::contact(7), text.to_owned());
         let file = CaseCommand::File(Box::new(FileCase {
             classification: "compute-vm".to_owned(),
@@ -124,12 +125,13 @@ impl World {
             problem: None,
             channel: None,
             follow_up_of: None,
+            help: None,
         }));
         let outcome = self.commands.case(&self.request("alice"), &acme(), None, &file).await.expect("filed");
         outcome.folded.state.filed().unwrap().id
     }
 
-    async fn case(&self, case: CaseId) -> Case {
+    pub(crate) async fn case(&self, case: CaseId) -> Case {
         self.commands.case_view(&acme(), case).await.unwrap().state.filed().unwrap().clone()
     }
 
@@ -176,21 +178,29 @@ impl World {
 
     /// Lets a reactor that has never run before act on all of the log, its own events included.
     async fn complete(&self) {
+        self.complete_by(|reactors| reactors.with(MergeCompletion::new(&self.sealer))).await;
+    }
+
+    /// The same for any reactors, one after the other where there are several.
+    pub(crate) async fn complete_by(&self, add: impl FnOnce(Reactors) -> Reactors) {
         let folder = tempfile::tempdir().unwrap();
         let work = Arc::new(SqliteWorkStore::open(&folder.path().join("work.db")).await.unwrap());
         claim_new_log(&*self.store, &*work).await.unwrap();
-        let reactors = Reactors::new(self.store.clone(), work, self.commands.clone(), Arc::new(now), "a")
-            .with(MergeCompletion::new(&self.sealer));
+        let reactors = Reactors::new(self.store.clone(), work, self.commands.clone(), Arc::new(now), "a");
+        let reactors = add(reactors);
         let cancel = CancellationToken::new();
         let mut tasks = reactors.start(None, &cancel).await.unwrap();
         let done = async {
-            while reactors.statuses()[0].1.position < self.store.head().await.unwrap() {
+            while let head = self.store.head().await.unwrap()
+                && reactors.statuses().iter().any(|(_, status)| status.position < head)
+            {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
         tokio::time::timeout(PATIENCE, done).await.expect("it has caught up");
-        let status = reactors.statuses().remove(0).1;
-        assert_eq!((status.halted, status.last_refusal), (None, None));
+        for (_, status) in reactors.statuses() {
+            assert_eq!((status.halted, status.last_refusal), (None, None));
+        }
         cancel.cancel();
         while tasks.join_next().await.is_some() {}
     }

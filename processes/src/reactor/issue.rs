@@ -68,6 +68,15 @@ impl Issue for Commands {
                     result => issued(result),
                 }
             }
+            Order::KnownIssue { issue, command } => {
+                issued(self.known_issue(request, None, *issue, command).await)
+            }
+            Order::LinkedCase { organization, case, issue, act } => {
+                match self.linked_case(request, organization, *case, *issue, act).await.transpose() {
+                    None => Ok(Issued::Unchanged),
+                    Some(result) => issued(result),
+                }
+            }
             Order::Access { organization, command } => {
                 issued(self.access(request, organization, command).await)
             }

@@ -47,7 +47,7 @@ impl Act for Runner {
                     renew_at = self.lead.renew().await?;
                 }
                 // An event that called for nothing is looked at again after a crash: that costs no write.
-                if self.take(event).await? || index == last {
+                if self.take(event, &mut renew_at).await? || index == last {
                     self.advance(&mut checkpoint, event).await?;
                 }
             }
@@ -56,8 +56,9 @@ impl Act for Runner {
 }
 
 impl Runner {
-    /// Executes what an event calls for; answers whether that was anything.
-    async fn take(&self, event: &RecordedEvent) -> Result<bool, Setback> {
+    /// Executes what an event calls for; answers whether that was anything. Thousands of orders take longer than a lease, which
+    /// is renewed between them.
+    async fn take(&self, event: &RecordedEvent, renew_at: &mut Instant) -> Result<bool, Setback> {
         let name = self.reactor.name();
         let trigger = Trigger { event };
         let orders = self.reactor.react(&trigger).await?;
@@ -66,6 +67,9 @@ impl Runner {
         }
         let correlation_id = trigger.metadata()?.correlation_id;
         for (index, order) in orders.iter().enumerate() {
+            if *renew_at <= Instant::now() {
+                *renew_at = self.lead.renew().await?;
+            }
             let command_id = command_id(name, event.event_id, index);
             let request = Request {
                 command_id,

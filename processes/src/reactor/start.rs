@@ -33,8 +33,7 @@ pub enum StartError {
     /// The work store knows nothing and the log has events. The operator acts.
     #[error(
         "the work store is empty beside a log with events, so it is not known what the reactors ({}) have done: restore it \
-         from its backup, or choose where they begin: at the head (what happened since the loss stays undone) or at the \
-         beginning (all of it is looked at again; what was applied is not applied twice)",
+         from its backup, or start once with lost_work_store=begin-at-head (what happened since the loss stays undone)",
         .reactors.join(", ")
     )]
     EmptyWorkStore {
@@ -99,6 +98,7 @@ pub struct Reactors {
     node: String,
     pace: Pace,
     all: Vec<(Arc<dyn Reactor>, watch::Sender<ReactorStatus>)>,
+    beside: Vec<&'static str>,
 }
 
 impl Reactors {
@@ -110,7 +110,16 @@ impl Reactors {
         clock: Clock,
         node: impl Into<String>,
     ) -> Self {
-        Self { store, work, issuer, clock, node: node.into(), pace: Pace::default(), all: Vec::new() }
+        Self {
+            store,
+            work,
+            issuer,
+            clock,
+            node: node.into(),
+            pace: Pace::default(),
+            all: Vec::new(),
+            beside: Vec::new(),
+        }
     }
 
     /// One more.
@@ -122,6 +131,14 @@ impl Reactors {
             reactor.name()
         );
         self.all.push((Arc::new(reactor), watch::Sender::default()));
+        self
+    }
+
+    /// A process that is no reactor, follows the log with a checkpoint of its own, and always begins at the head: also where the
+    /// operator lets the others begin at the beginning, because what it does cannot be told from doing it again.
+    #[must_use]
+    pub fn beside(mut self, process: &'static str) -> Self {
+        self.beside.push(process);
         self
     }
 
@@ -169,6 +186,11 @@ impl Reactors {
         self.all.iter().map(|(reactor, status)| (reactor.name(), status.borrow().clone())).collect()
     }
 
+    /// Names, and what tells how each gets on, for as long as it runs.
+    pub fn watched(&self) -> Vec<(&'static str, watch::Receiver<ReactorStatus>)> {
+        self.all.iter().map(|(reactor, status)| (reactor.name(), status.subscribe())).collect()
+    }
+
     async fn place(&self, choice: Option<Begin>) -> Result<(), StartError> {
         let (store, work) = (&*self.store, &*self.work);
         claim_new_log(store, work).await?;
@@ -189,6 +211,18 @@ impl Reactors {
                     {
                         let to = begin(store, choice).await?;
                         work.advance(reactor.name(), Some(&found), &to).await?;
+                    }
+                }
+            }
+        }
+        for process in &self.beside {
+            match work.checkpoint(process).await? {
+                None if !known && choice.is_none() => at_head.push(*process),
+                None => first(work, process, &begin(store, Begin::AtHead).await?).await?,
+                Some(found) => {
+                    if choice.is_some() && !belongs(store, &found).await? {
+                        let to = begin(store, Begin::AtHead).await?;
+                        work.advance(process, Some(&found), &to).await?;
                     }
                 }
             }

@@ -162,6 +162,7 @@ impl World {
             problem: None,
             channel: None,
             follow_up_of: None,
+            help: None,
         }));
         let request = self.request("alice");
         let outcome = self.cases.commands.case(&request, &acme(), None, &file).await.expect("filed");

@@ -9,6 +9,7 @@ use dossier_domain::personal::{Contact, Personal};
 use dossier_eventlog::Position;
 use serde::Serialize;
 
+use super::agents;
 use crate::database::{WriteTransaction, stored};
 use crate::error::ProjectionError;
 use crate::event::{ProjectedEvent, ReadEvent};
@@ -72,7 +73,7 @@ impl ReadModel for Accounts {
     }
 
     fn schema_version(&self) -> i64 {
-        1
+        2
     }
 
     fn categories(&self) -> &'static [&'static str] {
@@ -80,7 +81,7 @@ impl ReadModel for Accounts {
     }
 
     fn tables(&self) -> &'static [Table] {
-        &[ACCOUNTS]
+        &[ACCOUNTS, agents::TABLE]
     }
 
     async fn project(
@@ -89,6 +90,7 @@ impl ReadModel for Accounts {
         generation: Generation,
         events: &[ProjectedEvent],
     ) -> Result<(), ProjectionError> {
+        agents::project(transaction, generation, events).await?;
         let touched: BTreeSet<&str> = events.iter().map(|event| event.stream.id()).collect();
         if touched.is_empty() {
             return Ok(());
@@ -117,11 +119,17 @@ fn take_in(rows: &mut BTreeMap<String, AccountRow>, projected: &ProjectedEvent) 
         rows.insert(id.to_owned(), AccountRow::opened(opened, projected));
         return;
     }
+    // Of nothing that a directory shows.
+    if matches!(event, AccountEvent::StaffRecognized(_) | AccountEvent::NotificationPreferencesChanged(_)) {
+        return;
+    }
     let Some(row) = rows.get_mut(id) else { return };
     row.revision = revision;
     row.updated_at_micros = projected.recorded_at.as_microsecond();
     match event {
-        AccountEvent::AccountOpened(_) => {}
+        AccountEvent::AccountOpened(_)
+        | AccountEvent::StaffRecognized(_)
+        | AccountEvent::NotificationPreferencesChanged(_) => {}
         AccountEvent::AccountEmailChanged(changed) => row.set_contact(&changed.contact),
         AccountEvent::AccountRenamed(renamed) => row.set_contact(&renamed.contact),
         AccountEvent::AccountDeactivated(_) => row.active = false,

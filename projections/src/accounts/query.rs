@@ -42,6 +42,10 @@ impl AccountQueries {
         Self { database }
     }
 
+    pub(super) fn database(&self) -> &ReadDatabase {
+        &self.database
+    }
+
     /// The accounts of an organization that fit, by id: after so many of them, at most so many. The page and the total
     /// are of one moment.
     ///

@@ -82,17 +82,6 @@ impl AttachmentQueries {
         self.database.fetch_optional(&query).await
     }
 
-    /// Whether any attachment has its content in this blob; for sweeping, so without a scope.
-    ///
-    /// # Errors
-    /// [`QueryError`].
-    pub async fn refers_to(&self, blob: &str) -> Result<bool, QueryError> {
-        let mut query = Sql::new("SELECT 1 FROM ");
-        query.push_live("case_attachments").push(" WHERE blob = ").push_bind(blob).push(" LIMIT 1");
-        let found: Option<(i32,)> = self.database.fetch_optional(&query).await?;
-        Ok(found.is_some())
-    }
-
     /// Attachments of a case of an organization, oldest first, after a sequence; `None` when the scope does not show
     /// the case.
     ///

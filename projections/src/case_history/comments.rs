@@ -129,7 +129,7 @@ impl CommentRow {
             author_email: author.open().map(|author| author.email.clone()),
             author_name: author.open().map(|author| author.display_name.clone()),
             side: side_name(side).to_owned(),
-            created_at_micros: projected.recorded_at.as_microsecond(),
+            created_at_micros: projected.occurred_at().as_microsecond(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Case events to comments, attachments and notes.
+//! Case events to comments, attachments, notes and their files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::attachments::AttachmentRow;
 use super::comments::CommentRow;
+use super::note_attachments::{NOTE_ATTACHMENTS, NoteAttachmentRow};
 use super::notes::{NOTES, NoteRow};
 use crate::database::{WriteTransaction, stored};
 use crate::error::ProjectionError;
@@ -82,7 +83,7 @@ impl ReadModel for CaseHistory {
     }
 
     fn schema_version(&self) -> i64 {
-        8
+        10
     }
 
     fn categories(&self) -> &'static [&'static str] {
@@ -90,7 +91,7 @@ impl ReadModel for CaseHistory {
     }
 
     fn tables(&self) -> &'static [Table] {
-        &[COMMENTS, ATTACHMENTS, NOTES, CASES]
+        &[COMMENTS, ATTACHMENTS, NOTES, NOTE_ATTACHMENTS, CASES]
     }
 
     async fn project(
@@ -105,6 +106,9 @@ impl ReadModel for CaseHistory {
         replace(transaction, generation, &COMMENTS, comments, |row| row.comment_id.clone()).await?;
         let notes = events.iter().filter_map(NoteRow::of_event);
         replace(transaction, generation, &NOTES, notes, |row| row.note_id.clone()).await?;
+        let of_notes = events.iter().filter_map(NoteAttachmentRow::of_event);
+        replace(transaction, generation, &NOTE_ATTACHMENTS, of_notes, |row| row.attachment_id.clone())
+            .await?;
         let attachments = events.iter().filter_map(attachment_row);
         replace(transaction, generation, &ATTACHMENTS, attachments, |row| row.attachment_id.clone()).await
     }
@@ -187,6 +191,6 @@ fn attachment_row(projected: &ProjectedEvent) -> Option<AttachmentRow> {
         author_email: added.author.open().map(|author| author.email.clone()),
         author_name: added.author.open().map(|author| author.display_name.clone()),
         side: side_name(added.side).to_owned(),
-        created_at_micros: projected.recorded_at.as_microsecond(),
+        created_at_micros: projected.occurred_at().as_microsecond(),
     })
 }

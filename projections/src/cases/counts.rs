@@ -14,21 +14,28 @@ use crate::rows::replace;
 use crate::scope::push_scope;
 use crate::sql::Sql;
 
+const COLUMNS: &[Column] = &[
+    Column::text("counter"),
+    Column::text("organization"),
+    Column::text("product"),
+    Column::text("manager").or_null(),
+    Column::text("provider"),
+    Column::text("status"),
+    Column::integer("priority"),
+    Column::boolean("assigned"),
+    Column::integer("cases"),
+];
+/// The counters of each organization.
 pub(super) const TABLE: Table = Table {
     name: "case_counts",
-    columns: &[
-        Column::text("counter"),
-        Column::text("organization"),
-        Column::text("product"),
-        Column::text("manager").or_null(),
-        Column::text("provider").or_null(),
-        Column::text("status"),
-        Column::integer("priority"),
-        Column::integer("cases"),
-    ],
+    columns: COLUMNS,
     key: &["counter"],
     indexes: &["organization", "manager", "provider"],
 };
+/// Counters over all organizations, for support: as few however many organizations there are. Organization and manager are
+/// empty in all of them.
+pub(super) const TOTALS: Table =
+    Table { name: "case_totals", columns: COLUMNS, key: &["counter"], indexes: &[] };
 
 /// What cases are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,13 +80,24 @@ fn counts_query(scope: &VisibilityScope, organization: Option<&OrganizationId>, 
         CountBy::State => "status",
         CountBy::Priority => "CAST(priority AS TEXT)",
         CountBy::Product => "product",
-        CountBy::Provider => "coalesce(provider, '')",
+        CountBy::Provider => "provider",
     };
     let mut query = Sql::new(format!("SELECT {value} AS value, CAST(sum(cases) AS BIGINT) AS cases FROM "));
-    query.push_live(TABLE.name).push(" WHERE ");
-    push_scope(&mut query, TABLE.name, scope, organization);
+    push_counted(&mut query, scope, organization);
     query.push(" GROUP BY 1 ORDER BY 1");
     query
+}
+
+/// Adds the counters of what a scope shows, and what they are restricted by.
+pub(super) fn push_counted(query: &mut Sql, scope: &VisibilityScope, organization: Option<&OrganizationId>) {
+    let is_total = organization.is_none()
+        && matches!(
+            scope,
+            VisibilityScope::AllOrganizations | VisibilityScope::Provider { organization: None, .. }
+        );
+    let table = if is_total { TOTALS.name } else { TABLE.name };
+    query.push_live(table).push(" WHERE ");
+    push_scope(query, table, scope, organization);
 }
 
 /// One counter: of the cases that have all of this in common.
@@ -89,21 +107,22 @@ struct CountRow {
     organization: String,
     product: String,
     manager: Option<String>,
-    provider: Option<String>,
+    provider: String,
     status: String,
     priority: i64,
+    assigned: bool,
     cases: i64,
 }
 
-/// What changes in the counters.
+/// What changes in the counters of either table.
 pub(super) struct Changes {
-    by_counter: BTreeMap<String, CountRow>,
+    tables: [(&'static Table, BTreeMap<String, CountRow>); 2],
 }
 
 impl Changes {
     /// From these rows on.
     pub(super) fn from(before: &BTreeMap<String, CaseRow>) -> Self {
-        let mut changes = Self { by_counter: BTreeMap::new() };
+        let mut changes = Self { tables: [(&TABLE, BTreeMap::new()), (&TOTALS, BTreeMap::new())] };
         changes.count(before, -1);
         changes
     }
@@ -116,50 +135,80 @@ impl Changes {
         generation: Generation,
     ) -> Result<(), ProjectionError> {
         self.count(after, 1);
-        self.by_counter.retain(|_, row| row.cases != 0);
-        if self.by_counter.is_empty() {
-            return Ok(());
-        }
-        let table = generation.table(TABLE.name);
-        let mut sql = Sql::new(format!("SELECT * FROM {table} WHERE counter"));
-        sql.push_is_one_of(self.by_counter.keys());
-        let counted: Vec<CountRow> = transaction.fetch_all(&sql).await?;
-        for row in counted {
-            if let Some(change) = self.by_counter.get_mut(&row.counter) {
-                change.cases += row.cases;
+        for (table, mut by_counter) in self.tables {
+            by_counter.retain(|_, row| row.cases != 0);
+            if !by_counter.is_empty() {
+                write(table, by_counter, transaction, generation).await?;
             }
         }
-        // A rebuild passes over what was there for a moment only: a counter of nothing is no row.
-        let (gone, left): (Vec<_>, Vec<_>) = self.by_counter.into_values().partition(|row| row.cases == 0);
-        if !gone.is_empty() {
-            let mut sql = Sql::new(format!("DELETE FROM {table} WHERE counter"));
-            sql.push_is_one_of(gone.into_iter().map(|row| row.counter));
-            transaction.execute(&sql).await?;
-        }
-        replace(transaction, generation, &TABLE, left, |row| row.counter.clone()).await
+        Ok(())
     }
 
     fn count(&mut self, cases: &BTreeMap<String, CaseRow>, change: i64) {
         for case in cases.values() {
-            let counter = counter(case);
-            let row = self.by_counter.entry(counter.clone()).or_insert_with(|| CountRow {
-                counter,
-                organization: case.organization.clone(),
-                product: case.product.clone(),
-                manager: case.manager.clone(),
-                provider: case.provider.clone(),
-                status: case.status.clone(),
-                priority: case.priority,
-                cases: 0,
-            });
-            row.cases += change;
+            let [(_, counts), (_, totals)] = &mut self.tables;
+            for (by_counter, row) in [(counts, CountRow::of(case)), (totals, CountRow::total(case))] {
+                by_counter.entry(row.counter.clone()).or_insert(row).cases += change;
+            }
         }
     }
 }
 
-/// Its key. No id has a slash.
-fn counter(case: &CaseRow) -> String {
-    let manager = case.manager.as_deref().unwrap_or_default();
-    let provider = case.provider.as_deref().unwrap_or_default();
-    format!("{}/{}/{manager}/{provider}/{}/{}", case.organization, case.product, case.status, case.priority)
+/// Adds what has changed to the counters of a table.
+async fn write(
+    table: &Table,
+    mut by_counter: BTreeMap<String, CountRow>,
+    transaction: &mut WriteTransaction<'_>,
+    generation: Generation,
+) -> Result<(), ProjectionError> {
+    let name = generation.table(table.name);
+    let mut sql = Sql::new(format!("SELECT * FROM {name} WHERE counter"));
+    sql.push_is_one_of(by_counter.keys());
+    let counted: Vec<CountRow> = transaction.fetch_all(&sql).await?;
+    for row in counted {
+        if let Some(change) = by_counter.get_mut(&row.counter) {
+            change.cases += row.cases;
+        }
+    }
+    // A rebuild passes over what was there for a moment only: a counter of nothing is no row.
+    let (gone, left): (Vec<_>, Vec<_>) = by_counter.into_values().partition(|row| row.cases == 0);
+    if !gone.is_empty() {
+        let mut sql = Sql::new(format!("DELETE FROM {name} WHERE counter"));
+        sql.push_is_one_of(gone.into_iter().map(|row| row.counter));
+        transaction.execute(&sql).await?;
+    }
+    replace(transaction, generation, table, left, |row| row.counter.clone()).await
+}
+
+impl CountRow {
+    /// Of the cases of the same organization that are alike, none yet.
+    fn of(case: &CaseRow) -> Self {
+        let (organization, manager) = (case.organization.clone(), case.manager.clone());
+        Self { organization, manager, ..Self::total(case) }.named()
+    }
+
+    /// Of the cases of any organization that are alike, none yet.
+    fn total(case: &CaseRow) -> Self {
+        let row = Self {
+            counter: String::new(),
+            organization: String::new(),
+            product: case.product.clone(),
+            manager: None,
+            provider: case.provider.clone().unwrap_or_default(),
+            status: case.status.clone(),
+            priority: case.priority,
+            assigned: case.assignee.is_some(),
+            cases: 0,
+        };
+        row.named()
+    }
+
+    /// With its key. No id has a slash.
+    fn named(self) -> Self {
+        let Self { organization, product, provider, status, priority, .. } = &self;
+        let manager = self.manager.as_deref().unwrap_or_default();
+        let assigned = if self.assigned { "assigned" } else { "" };
+        let counter = format!("{organization}/{product}/{manager}/{provider}/{status}/{priority}/{assigned}");
+        Self { counter, ..self }
+    }
 }

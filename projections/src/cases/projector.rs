@@ -19,7 +19,8 @@ use crate::sql::Sql;
 /// The read model `cases`.
 pub struct Cases;
 
-const NAME: &str = "cases";
+/// Its name.
+pub(crate) const NAME: &str = "cases";
 const TABLE: Table = Table {
     name: NAME,
     columns: COLUMNS,
@@ -34,9 +35,16 @@ const TABLE: Table = Table {
         "manager, sequence",
         // Across organizations, as support lists.
         "sequence",
+        "provider, sequence",
+        // Support's queues: a provider's, those that nobody has, an agent's, and those to be answered soon.
         "provider, sequence WHERE status <> 'CLOSED'",
-        "assignee, sequence WHERE status <> 'CLOSED'",
-        "provider, response_due_micros WHERE status <> 'CLOSED'",
+        "provider, sequence WHERE assignee IS NULL AND status <> 'CLOSED'",
+        "assignee, provider, sequence WHERE assignee IS NOT NULL AND status <> 'CLOSED'",
+        "provider, response_due_micros, sequence WHERE response_due_micros IS NOT NULL",
+        // The same for whoever sees every provider's.
+        "sequence WHERE assignee IS NULL AND status <> 'CLOSED'",
+        "response_due_micros, sequence WHERE response_due_micros IS NOT NULL",
+        "provider, sequence WHERE escalated",
     ],
 };
 
@@ -47,7 +55,7 @@ impl ReadModel for Cases {
     }
 
     fn schema_version(&self) -> i64 {
-        7
+        11
     }
 
     fn categories(&self) -> &'static [&'static str] {
@@ -55,7 +63,7 @@ impl ReadModel for Cases {
     }
 
     fn tables(&self) -> &'static [Table] {
-        &[TABLE, text::TABLE, counts::TABLE]
+        &[TABLE, text::TABLE, counts::TABLE, counts::TOTALS]
     }
 
     fn text_index(&self) -> Option<&'static TextIndex> {
@@ -95,7 +103,7 @@ async fn load(
 fn take_in(rows: &mut BTreeMap<String, CaseRow>, projected: &ProjectedEvent) {
     let ReadEvent::Case(event) = &projected.event else { return };
     if let CaseEvent::CaseFiled(filed) = event {
-        let row = CaseRow::filed(filed, projected.position, projected.recorded_at);
+        let row = CaseRow::filed(filed, projected.position, projected.occurred_at());
         rows.entry(row.case_id.clone()).or_insert(row);
         return;
     }
@@ -104,7 +112,7 @@ fn take_in(rows: &mut BTreeMap<String, CaseRow>, projected: &ProjectedEvent) {
     let Some(row) = rows.get_mut(projected.stream.id()).filter(|row| row.revision < revision) else { return };
     change(row, event);
     row.revision = revision;
-    row.updated_at_micros = projected.recorded_at.as_microsecond();
+    row.updated_at_micros = projected.occurred_at().as_microsecond();
     if projected.metadata.audience == Audience::Customer {
         row.customer_revision = revision;
         row.customer_updated_at_micros = row.updated_at_micros;
@@ -126,8 +134,12 @@ fn change(row: &mut CaseRow, event: &CaseEvent) {
         | CaseEvent::ServiceCreditRequested(_)
         | CaseEvent::IncidentReportRequested(_)
         | CaseEvent::SurveyAnswered(_)
+        | CaseEvent::NotificationsStopped(_)
+        | CaseEvent::NotificationsResumed(_)
         | CaseEvent::ReopenWindowEnded(_)
         | CaseEvent::ResponseWarned(_) => {}
+        CaseEvent::KnownIssueLinked(linked) => row.known_issue = Some(linked.issue.to_string()),
+        CaseEvent::KnownIssueUnlinked(_) => row.known_issue = None,
         CaseEvent::CaseStateChanged(change) => row.set_status(change.to),
         CaseEvent::CaseRenamed(renamed) => row.title = renamed.title.open().cloned(),
         CaseEvent::SubscribersChanged(changed) => row.subscribers = subscribers_json(&changed.subscribers),

@@ -2,158 +2,18 @@
 
 use std::sync::Arc;
 
-use dossier_domain::case::Status;
-use dossier_domain::catalogue::Priority;
-use dossier_domain::{CaseId, OrganizationId, Side, VisibilityScope};
-use jiff::Timestamp;
+use dossier_domain::{CaseId, OrganizationId, VisibilityScope};
 
+use super::condition::{Asked, CaseCondition};
+use super::found_texts::{Texts, found_query};
 use super::row::CaseRow;
 use crate::database::ReadDatabase;
 use crate::error::QueryError;
-use crate::full_text::{marks, push_before, push_match, push_sequence, push_terms};
+use crate::full_text::{marks, push_before, push_match, push_sequence};
 use crate::rows::cut;
-use crate::scope::push_scope;
+use crate::scope::{providers, push_scope};
 use crate::sql::{Engine, Sql};
 use crate::words::Phrase;
-
-/// What a listed case must fulfil.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CaseCondition {
-    /// All of these; none: anything.
-    And(Vec<CaseCondition>),
-    /// One of these.
-    Or(Vec<CaseCondition>),
-    /// Not closed.
-    Open,
-    /// In this state.
-    Status(Status),
-    /// Of this priority.
-    Priority(Priority),
-    /// Of this organization.
-    Organization(String),
-    /// Filed by whoever has this address.
-    FilerEmail(String),
-    /// Filed under one of these classifications.
-    Classification(Vec<String>),
-    /// The words of this stand one after the other in title, description or a comment that customers see, whatever the
-    /// case of their letters and without accents; the last may be the beginning of one, of three characters or more,
-    /// unless something follows it. Nothing is found by what has neither letters nor digits.
-    Text(String),
-    /// Changed after this instant, as a side sees it.
-    UpdatedAfter(Timestamp, Side),
-}
-
-impl CaseCondition {
-    /// Anything.
-    pub fn anything() -> Self {
-        Self::And(Vec::new())
-    }
-
-    /// Nothing at all.
-    pub fn nothing() -> Self {
-        Self::Or(Vec::new())
-    }
-
-    fn push(&self, query: &mut Sql, asked: &Asked) {
-        match self {
-            Self::And(conditions) => push_joined(query, conditions, asked, " AND ", "TRUE"),
-            Self::Or(conditions) => push_joined(query, conditions, asked, " OR ", "FALSE"),
-            Self::Open => {
-                // Said as the index of open cases says it.
-                query.push(format!("status <> '{}'", Status::Closed.as_str()));
-            }
-            Self::Status(status) => {
-                query.push("status = ").push_bind(status.as_str());
-            }
-            Self::Priority(priority) => {
-                query.push("priority = ").push_bind(i64::from(priority.digit()));
-            }
-            Self::Organization(organization) => {
-                query.push("organization = ").push_bind(organization.as_str());
-            }
-            Self::FilerEmail(email) => {
-                query.push("filer_email = ").push_bind(email.to_lowercase());
-            }
-            Self::Classification(ids) => {
-                query.push("classification_id").push_is_one_of(ids);
-            }
-            Self::Text(text) => match Phrase::of(text) {
-                Some(phrase) => asked.push_text(query, &phrase),
-                None => {
-                    query.push("FALSE");
-                }
-            },
-            Self::UpdatedAfter(instant, side) => {
-                let support = *side == Side::Support;
-                query.push(if support { "updated_at_micros > " } else { "customer_updated_at_micros > " });
-                query.push_bind(instant.as_microsecond());
-            }
-        }
-    }
-
-    /// A text that every case that fulfils this has, and what else it must fulfil.
-    fn split_text(&self) -> Option<(Phrase, Self)> {
-        match self {
-            Self::Text(text) => Some((Phrase::of(text)?, Self::anything())),
-            Self::And(conditions) => {
-                let mut found = conditions.iter().enumerate();
-                let (at, (phrase, rest)) = found.find_map(|(at, one)| Some((at, one.split_text()?)))?;
-                let mut others = conditions.clone();
-                others[at] = rest;
-                Some((phrase, Self::And(others)))
-            }
-            _ => None,
-        }
-    }
-}
-
-/// What a condition on texts has to know of the whole question.
-struct Asked {
-    engine: Engine,
-    /// Of the texts in scope.
-    marks: Vec<String>,
-}
-
-impl Asked {
-    /// The condition that a case has a text with a phrase.
-    fn push_text(&self, query: &mut Sql, phrase: &Phrase) {
-        match self.engine {
-            Engine::Sqlite => {
-                query.push("cases.sequence IN (SELECT ");
-                push_sequence(query);
-                query.push(" FROM ").push_live("case_words").push(" WHERE ");
-                push_match(query, phrase, &self.marks);
-            }
-            Engine::Postgres => {
-                query.push("EXISTS (SELECT 1 FROM ").push_live("case_texts");
-                query.push(" WHERE case_texts.sequence = cases.sequence AND ");
-                push_terms(query, phrase, &self.marks);
-            }
-        }
-        query.push(")");
-    }
-}
-
-fn push_joined(
-    query: &mut Sql,
-    conditions: &[CaseCondition],
-    asked: &Asked,
-    by: &'static str,
-    empty: &'static str,
-) {
-    if conditions.is_empty() {
-        query.push(empty);
-        return;
-    }
-    query.push("(");
-    for (number, condition) in conditions.iter().enumerate() {
-        if number > 0 {
-            query.push(by);
-        }
-        condition.push(query, asked);
-    }
-    query.push(")");
-}
 
 /// Some cases, and where the next ones begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -210,55 +70,183 @@ impl CaseQueries {
         before: Option<i64>,
         limit: u32,
     ) -> Result<CasePage, QueryError> {
-        let query = list_query(self.database.engine(), scope, organization, condition, before, limit);
-        let mut cases: Vec<CaseRow> = self.database.fetch_all(&query).await?;
+        let (engine, place) = (self.database.engine(), Place::Newest(before));
+        let question = Question { scope, organization, condition };
+        let text = if engine == Engine::Postgres { condition.split_text() } else { None };
+        let mut cases: Vec<CaseRow> = match text {
+            None => self.database.fetch_all(&list_query(engine, question, place, limit)).await?,
+            // At one moment, so that no case is between what was found and what is listed.
+            Some((phrase, rest)) => {
+                let marks = marks(scope, organization);
+                let mut snapshot = self.database.snapshot().await?;
+                let found: Vec<(i64,)> = snapshot.fetch_all(&found_query(&phrase, &marks)).await?;
+                let texts = Texts::of(&phrase, &marks, &found);
+                let question = Question { condition: &rest, ..question };
+                let cases =
+                    snapshot.fetch_all(&searched_query(engine, question, &texts, place, limit)).await?;
+                snapshot.end().await?;
+                cases
+            }
+        };
         let next_before = cut(&mut cases, limit, |case| case.sequence);
         Ok(CasePage { cases, next_before })
     }
 }
 
+/// Where a page begins, and in which order.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Place {
+    /// Newest first, before a sequence.
+    Newest(Option<i64>),
+    /// What is due first, after an instant and a sequence.
+    SoonestDue(Option<(i64, i64)>),
+}
+
+impl Place {
+    fn push_bound(self, query: &mut Sql) {
+        match self {
+            Self::Newest(None) | Self::SoonestDue(None) => {}
+            Self::Newest(Some(before)) => {
+                query.push(" AND sequence < ").push_bind(before);
+            }
+            Self::SoonestDue(Some((due, sequence))) => {
+                query.push(" AND (response_due_micros, sequence) > (").push_bind(due);
+                query.push(", ").push_bind(sequence).push(")");
+            }
+        }
+    }
+
+    fn order(self) -> &'static str {
+        match self {
+            Self::Newest(_) => "sequence DESC",
+            Self::SoonestDue(_) => "response_due_micros, sequence",
+        }
+    }
+}
+
+/// What is asked: of whom, and what else.
+#[derive(Clone, Copy)]
+pub(super) struct Question<'a> {
+    pub(super) scope: &'a VisibilityScope,
+    pub(super) organization: Option<&'a OrganizationId>,
+    pub(super) condition: &'a CaseCondition,
+}
+
 /// Asks for one more than wanted, to know whether more follow.
-fn list_query(
+pub(super) fn list_query(engine: Engine, question: Question<'_>, place: Place, limit: u32) -> Sql {
+    let Question { scope, organization, condition } = question;
+    let text = if engine == Engine::Sqlite { condition.split_text() } else { None };
+    if let (Some((phrase, rest)), Place::Newest(before)) = (text, place) {
+        let asked = Asked { engine, marks: marks(scope, organization) };
+        return text_query(question, &asked, &phrase, &rest, before, limit);
+    }
+    searched_query(engine, question, &Texts::AsAsked, place, limit)
+}
+
+/// The same, where the texts were looked for before.
+pub(super) fn searched_query(
     engine: Engine,
-    scope: &VisibilityScope,
-    organization: Option<&OrganizationId>,
-    condition: &CaseCondition,
+    question: Question<'_>,
+    texts: &Texts<'_>,
+    place: Place,
+    limit: u32,
+) -> Sql {
+    let Question { scope, organization, condition } = question;
+    let asked = Asked { engine, marks: marks(scope, organization) };
+    let parts = parts(question);
+    // SQLite merges parts that it reads in order. PostgreSQL does where each is in order by itself, and short.
+    let by_itself = engine == Engine::Postgres && parts.len() > 1;
+    let end = |query: &mut Sql| {
+        query.push(format!(" ORDER BY {} LIMIT ", place.order())).push_bind(i64::from(limit) + 1);
+    };
+    let mut query = Sql::new(if by_itself { "SELECT * FROM (" } else { "" });
+    for (number, part) in parts.iter().enumerate() {
+        query.push(if number > 0 { " UNION ALL " } else { "" });
+        query.push(if by_itself { "(SELECT * FROM " } else { "SELECT * FROM " });
+        query.push_live("cases").push(" WHERE ");
+        push_part(&mut query, *part, organization);
+        query.push(" AND ");
+        condition.push(&mut query, &asked);
+        texts.push(&mut query);
+        place.push_bound(&mut query);
+        if by_itself {
+            end(&mut query);
+            query.push(")");
+        }
+    }
+    if by_itself {
+        query.push(") AS cases");
+    }
+    end(&mut query);
+    query
+}
+
+/// From text to text, newest case first, ending with the page. A case comes once, however many of its texts match.
+fn text_query(
+    Question { scope, organization, .. }: Question<'_>,
+    asked: &Asked,
+    phrase: &Phrase,
+    rest: &CaseCondition,
     before: Option<i64>,
     limit: u32,
 ) -> Sql {
-    let asked = Asked { engine, marks: marks(scope, organization) };
-    let text = if engine == Engine::Sqlite { condition.split_text() } else { None };
-    let (mut query, order) = if let Some((phrase, _)) = &text {
-        // From text to text, newest case first, ending with the page. A case comes once, however many of its texts match.
-        let mut query = Sql::new("SELECT DISTINCT cases.* FROM ");
-        query.push_live("case_words").push(" CROSS JOIN ").push_live("cases").push(" WHERE ");
-        push_match(&mut query, phrase, &asked.marks);
-        query.push(" AND cases.sequence = ");
-        push_sequence(&mut query);
-        query.push(" AND ");
-        (query, "text_number")
-    } else {
-        let mut query = Sql::new("SELECT * FROM ");
-        query.push_live("cases").push(" WHERE ");
-        (query, "sequence")
-    };
+    let mut query = Sql::new("SELECT DISTINCT cases.* FROM ");
+    query.push_live("case_words").push(" CROSS JOIN ").push_live("cases").push(" WHERE ");
+    push_match(&mut query, phrase, &asked.marks);
+    query.push(" AND cases.sequence = ");
+    push_sequence(&mut query);
+    query.push(" AND ");
     push_scope(&mut query, "cases", scope, organization);
     query.push(" AND ");
-    text.as_ref().map_or(condition, |(_, rest)| rest).push(&mut query, &asked);
-    match before {
-        Some(before) if text.is_some() => push_before(&mut query, before),
-        Some(before) => {
-            query.push(" AND sequence < ").push_bind(before);
-        }
-        None => {}
+    rest.push(&mut query, asked);
+    if let Some(before) = before {
+        push_before(&mut query, before);
     }
-    query.push(format!(" ORDER BY {order} DESC LIMIT ")).push_bind(i64::from(limit) + 1);
+    query.push(" ORDER BY text_number DESC LIMIT ").push_bind(i64::from(limit) + 1);
     query
+}
+
+/// A part of what a scope shows that is read in the order of one index.
+#[derive(Clone, Copy)]
+pub(super) enum Part<'a> {
+    /// All of it.
+    Whole(&'a VisibilityScope),
+    /// Of what an agent sees, what is with this provider; empty: with none.
+    With(&'a str),
+}
+
+/// What an agent sees across organizations lies in two places: with their provider, and with none. Each is in order by
+/// itself, and both are merged, so that neither is sorted.
+pub(super) fn parts(question: Question<'_>) -> Vec<Part<'_>> {
+    let Question { scope, organization, condition } = question;
+    match scope {
+        VisibilityScope::Provider { provider, organization: None }
+            if organization.is_none() && !condition.is_of_one_organization() =>
+        {
+            let known = providers(provider.as_ref()).into_iter();
+            let parts: Vec<Part<'_>> =
+                known.filter(|provider| condition.may_be_with(provider)).map(Part::With).collect();
+            if parts.is_empty() { vec![Part::Whole(&VisibilityScope::Nothing)] } else { parts }
+        }
+        _ => vec![Part::Whole(scope)],
+    }
+}
+
+pub(super) fn push_part(query: &mut Sql, part: Part<'_>, organization: Option<&OrganizationId>) {
+    match part {
+        Part::Whole(scope) => push_scope(query, "cases", scope, organization),
+        Part::With(provider) => {
+            query.push("provider = ").push_bind(provider);
+        }
+    }
 }
 
 #[cfg(test)]
 #[path = "query_plans.rs"]
 mod plans;
+#[cfg(test)]
+#[path = "queue_plans.rs"]
+mod queue_plans;
 #[cfg(test)]
 #[path = "text_plans.rs"]
 mod text_plans;

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use dossier_domain::case::Status;
+use dossier_domain::catalogue::Priority;
 use dossier_domain::{ProductId, ProviderId};
 use uuid::Uuid;
 
@@ -22,7 +24,8 @@ async fn plan_of(
     let organization = organization.map(|name| OrganizationId::new(name).unwrap());
     let mut plans = Vec::new();
     for before in [None, Some(7)] {
-        let query = list_query(Engine::Sqlite, scope, organization.as_ref(), condition, before, 50);
+        let question = Question { scope, organization: organization.as_ref(), condition };
+        let query = list_query(Engine::Sqlite, question, Place::Newest(before), 50);
         let query = query.explained(Engine::Sqlite);
         let plan: Vec<(i64, i64, i64, String)> = database.fetch_all(&query).await.unwrap();
         plans.extend(plan.into_iter().map(|(.., detail)| detail));

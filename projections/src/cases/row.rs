@@ -1,11 +1,13 @@
 //! One row of the model.
 
-use dossier_domain::case::{Case, CaseAssigned, CaseFiled, Problem, ResponseObjectiveSet, Status};
+use dossier_domain::case::{
+    Case, CaseAssigned, CaseFiled, HelpReference, Problem, ResponseObjectiveSet, Status,
+};
 use dossier_domain::catalogue::{Channel, Priority};
 use dossier_domain::personal::Personal;
 use dossier_eventlog::{Position, Revision};
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 
 use crate::database::stored;
@@ -37,7 +39,7 @@ pub(super) const COLUMNS: &[Column] = &[
     Column::text("manager").or_null(),
     Column::text("channel").or_null(),
     Column::text("follow_up_of").or_null(),
-    Column::text("provider").or_null(),
+    Column::text("provider"),
     Column::boolean("default_queue"),
     Column::text("assignee").or_null(),
     Column::text("assignee_email").or_null(),
@@ -54,6 +56,8 @@ pub(super) const COLUMNS: &[Column] = &[
     Column::integer("customer_updated_at_micros"),
     Column::integer("revision"),
     Column::integer("customer_revision"),
+    Column::text("known_issue").or_null(),
+    Column::text("help").or_null(),
 ];
 
 /// A case as the read side shows it.
@@ -106,7 +110,9 @@ pub struct CaseRow {
     pub channel: Option<String>,
     /// The case that it follows up.
     pub follow_up_of: Option<String>,
-    /// The support provider that has it; of support only.
+    /// The support provider that has it; of support only. Stored as an empty text where there is none: an index in whose order
+    /// PostgreSQL lists has no NULL.
+    #[serde(serialize_with = "or_empty")]
     pub provider: Option<String>,
     /// Whether it went to the default queue because no provider fits; of support only.
     pub default_queue: bool,
@@ -140,6 +146,10 @@ pub struct CaseRow {
     pub revision: i64,
     /// Revision of the last event that customers may learn of.
     pub customer_revision: i64,
+    /// The known issue that it is about (R-KI-4).
+    pub known_issue: Option<String>,
+    /// The session with the help assistant that it came of, as the event has it, in JSON; of support only (R-HELP-2).
+    pub help: Option<String>,
 }
 
 /// By number, in the order of [`COLUMNS`]: a list looks up hundreds of columns, and names cost more than values.
@@ -175,7 +185,7 @@ where
             manager: row.try_get(20)?,
             channel: row.try_get(21)?,
             follow_up_of: row.try_get(22)?,
-            provider: row.try_get(23)?,
+            provider: Some(row.try_get::<String, _>(23)?).filter(|provider| !provider.is_empty()),
             default_queue: row.try_get(24)?,
             assignee: row.try_get(25)?,
             assignee_email: row.try_get(26)?,
@@ -192,6 +202,8 @@ where
             customer_updated_at_micros: row.try_get(37)?,
             revision: row.try_get(38)?,
             customer_revision: row.try_get(39)?,
+            known_issue: row.try_get(40)?,
+            help: row.try_get(41)?,
         })
     }
 }
@@ -244,6 +256,8 @@ impl CaseRow {
             customer_updated_at_micros: at_micros,
             revision: 0,
             customer_revision: 0,
+            known_issue: None,
+            help: filed.help.as_ref().map(help_json),
         }
     }
 
@@ -327,6 +341,8 @@ impl CaseRow {
             customer_updated_at_micros: customer_updated_at.as_microsecond(),
             revision: stored(Position(revision.0)),
             customer_revision: stored(Position(customer_revision.0)),
+            known_issue: case.known_issue.as_ref().map(|linked| linked.issue.to_string()),
+            help: case.help.as_ref().map(help_json),
         }
     }
 
@@ -335,15 +351,29 @@ impl CaseRow {
         u8::try_from(self.priority).ok().and_then(Priority::from_digit)
     }
 
+    /// The session with the help assistant that it came of; `None` where it came of none.
+    pub fn help(&self) -> Option<HelpReference> {
+        self.help.as_deref().and_then(|help| serde_json::from_str(help).ok())
+    }
+
     /// The addresses that get updates, erased ones left out.
     pub fn subscribers(&self) -> Vec<String> {
         serde_json::from_str(&self.subscribers).unwrap_or_default()
     }
 }
 
+#[allow(clippy::ref_option, reason = "serde hands it over so")]
+fn or_empty<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(text.as_deref().unwrap_or_default())
+}
+
 pub(super) fn subscribers_json(subscribers: &[Personal<String>]) -> String {
     let open: Vec<&String> = subscribers.iter().filter_map(Personal::open).collect();
     serde_json::to_string(&open).expect("strings are serializable")
+}
+
+fn help_json(help: &HelpReference) -> String {
+    serde_json::to_string(help).expect("ids and keys are serializable")
 }
 
 /// The problem with its texts open, in the names of the API.

@@ -14,7 +14,7 @@ use crate::reseller_visibility::ResellerVisibility;
 const CASES: u32 = 120_000;
 
 /// Half of the cases are acme's; every fifth text has a word that is common, three have one that is rare.
-async fn filled(location: &ReadLocation) -> ReadDatabase {
+pub(super) async fn filled(location: &ReadLocation) -> ReadDatabase {
     let database = ReadDatabase::open(location).await.unwrap();
     database.open_model(&Cases, Uuid::nil()).await.unwrap();
     database.open_model(&ResellerVisibility, Uuid::nil()).await.unwrap();
@@ -28,6 +28,10 @@ async fn filled(location: &ReadLocation) -> ReadDatabase {
         "product" => "'compute'",
         "status" => "CASE WHEN i % 10 = 0 THEN 'NEW' ELSE 'CLOSED' END",
         "priority" => "i % 5",
+        // Every tenth case is open; half of those nobody has, the others an agent of fifty.
+        "provider" => "CASE i % 3 WHEN 0 THEN 'north' WHEN 1 THEN 'south' ELSE '' END",
+        "assignee" => "CASE WHEN i % 20 = 0 THEN 'a' || CAST(i / 20 % 50 AS TEXT) END",
+        "response_due_micros" => "CASE WHEN i % 10 = 0 THEN CAST(i AS BIGINT) * 1000000 END",
         "escalated" | "test_case" | "default_queue" | "response_missed" => "FALSE",
         "first_response_on_time" => "NULL",
         name if name.ends_with("micros") || name.ends_with("revision") => "0",
@@ -59,7 +63,8 @@ fn query(engine: Engine, of: &str, text: &str, before: Option<i64>) -> Sql {
     let organization = OrganizationId::new(of).unwrap();
     let scope = VisibilityScope::Organization { organization: organization.clone(), products: None };
     let condition = CaseCondition::And(vec![CaseCondition::Text(text.to_owned())]);
-    list_query(engine, &scope, Some(&organization), &condition, before, 50)
+    let question = Question { scope: &scope, organization: Some(&organization), condition: &condition };
+    list_query(engine, question, Place::Newest(before), 50)
 }
 
 async fn answers(database: &ReadDatabase) {
@@ -99,28 +104,48 @@ async fn sqlite_reads_the_index_newest_first_and_looks_each_case_up() {
     }
 }
 
+/// A word that one in a hundred of the newest cases has is met soon along the list; one that few have is looked up.
 #[cfg(feature = "postgres")]
 #[tokio::test]
-async fn postgres_follows_the_list_for_a_common_word_and_the_index_of_words_for_a_rare_one() {
+async fn postgres_follows_the_list_for_a_common_word_and_looks_the_cases_of_a_rare_one_up() {
     use dossier_eventlog::contract::servers::Postgres;
 
     let url = Postgres::shared().fresh_database();
     let location = ReadLocation::Postgres(crate::location::PostgresOptions::new(&url));
-    let database = filled(&location).await;
+    let database = std::sync::Arc::new(filled(&location).await);
     answers(&database).await;
-    for (of, text, by) in [
-        // By the organization's list or, as half of all cases are acme's, by everybody's.
-        ("acme", "common", "Index Scan Backward using cases_g1_i"),
-        ("acme", "rare", "Bitmap Index Scan on case_words_g1"),
-        // By its list, or by the word and then by the place in the list.
-        ("o7", "w7", "using cases_g1_i"),
-    ] {
+    let organization = OrganizationId::new("acme").unwrap();
+    let scope = VisibilityScope::Organization { organization: organization.clone(), products: None };
+    let anything = CaseCondition::anything();
+    let question = Question { scope: &scope, organization: Some(&organization), condition: &anything };
+    let marks = marks(&scope, Some(&organization));
+    for (text, is_many) in [("common", true), ("rare", false), ("w7", false), ("comm", true)] {
+        let phrase = Phrase::of(text).unwrap();
+        let found: Vec<(i64,)> = database.fetch_all(&found_query(&phrase, &marks)).await.unwrap();
+        assert_eq!(found.len() > 2_000, is_many, "{text}: {}", found.len());
+        let texts = Texts::of(&phrase, &marks, &found);
         for before in [None, Some(60_000)] {
-            let query = query(Engine::Postgres, of, text, before).explained(Engine::Postgres);
-            let plan: Vec<(String,)> = database.fetch_all(&query).await.unwrap();
-            let plan: Vec<String> = plan.into_iter().map(|(line,)| line).collect();
-            let plan = plan.join("\n");
-            assert!(plan.contains(by) && !plan.contains("Seq Scan"), "{text} of {of}:\n{plan}");
+            let place = Place::Newest(before);
+            let query = searched_query(Engine::Postgres, question, &texts, place, 50);
+            let plan: Vec<(String,)> = database.fetch_all(&query.explained(Engine::Postgres)).await.unwrap();
+            let plan = plan.into_iter().map(|(line,)| line).collect::<Vec<_>>().join("\n");
+            assert!(!plan.contains("Seq Scan") && plan.contains("Index"), "{text}:\n{plan}");
+            if is_many {
+                assert!(!plan.contains("Sort") && !plan.contains("Bitmap"), "{text}:\n{plan}");
+                assert!(plan.contains("Index Scan Backward using cases_g1_i"), "{text}:\n{plan}");
+                assert!(plan.contains("using case_texts_g1_pkey"), "each case is asked:\n{plan}");
+            }
         }
+    }
+    // Both ways give the same pages.
+    let queries = CaseQueries::new(database.clone());
+    for text in ["common", "rare", "w7", "w10 common"] {
+        let condition = CaseCondition::Text(text.to_owned());
+        let own = Question { condition: &condition, ..question };
+        let as_asked = list_query(Engine::Postgres, own, Place::Newest(Some(90_000)), 50);
+        let mut wanted: Vec<CaseRow> = database.fetch_all(&as_asked).await.unwrap();
+        let wanted_next = cut(&mut wanted, 50, |case| case.sequence);
+        let page = queries.list(&scope, Some(&organization), &condition, Some(90_000), 50).await.unwrap();
+        assert_eq!((page.cases, page.next_before), (wanted, wanted_next), "{text}");
     }
 }

@@ -5,7 +5,9 @@ use dossier_domain::case::{
     CaseEvent, InformationKind, InformationRequested, SolutionKind, SolutionParticulars, SolutionProposed,
 };
 use dossier_eventlog::Audience;
-use dossier_projections::case_history::{CommentRow, NoteQueries, SolutionDetails};
+use dossier_projections::case_history::{
+    AttachmentQueries, BlobReferences, CommentRow, FeedOrder, FeedQueries, NoteQueries, SolutionDetails,
+};
 use proptest::prelude::*;
 
 use crate::engines::block_on_each_engine;
@@ -34,6 +36,20 @@ async fn notes(running: &Running, scope: &VisibilityScope) -> Option<Vec<String>
         after = page.next_after;
         if after.is_none() {
             return Some(texts);
+        }
+    }
+}
+
+/// Names of the files that a scope shows of a note, by pages of two; nothing where it shows no such note.
+async fn files(running: &Running, scope: &VisibilityScope, on: u64) -> Option<Vec<String>> {
+    let queries = NoteQueries::new(running.models.database().clone());
+    let (mut names, mut after) = (Vec::new(), None);
+    loop {
+        let page = queries.attachments(scope, &acme(), case(0), note_id(on), after, 2).await.unwrap()?;
+        names.extend(page.attachments.into_iter().map(|file| file.filename.unwrap()));
+        after = page.next_after;
+        if after.is_none() {
+            return Some(names);
         }
     }
 }
@@ -130,6 +146,72 @@ async fn r_comment_3_notes_are_listed_for_support_alone_as_far_as_its_scope_goes
     assert_eq!(said(&running).await, []);
 }
 
+/// R-COMMENT-3: a file of a note is seen by whoever reads the note, and by nobody else in nothing.
+async fn r_comment_3_files_of_notes_are_shown_to_support_alone_as_far_as_its_scope_goes() {
+    let mut facts = vec![filed(0), filed(1), Fact::of_case(0, routed("north")).heard()];
+    facts.extend([1, 2].map(|number| Fact::of_case(0, note(number, "see there")).heard()));
+    facts.extend((1..=3).map(|number| Fact::of_case(0, note_attachment(1, number)).heard()));
+    let (world, running) = running_with(&facts).await;
+    let all = ["trace 1.log", "trace 2.log", "trace 3.log"].map(str::to_owned).to_vec();
+    let (north, everything) = (of_provider(Some("north"), None), VisibilityScope::AllOrganizations);
+    assert_eq!(files(&running, &north, 1).await, Some(all.clone()));
+    assert_eq!(files(&running, &everything, 1).await, Some(all));
+    assert_eq!(files(&running, &north, 2).await, Some(Vec::new()), "a note without files");
+    assert_eq!(files(&running, &north, 9).await, None, "no such note");
+    let notes = NoteQueries::new(running.models.database().clone());
+    let got = async |scope: &VisibilityScope, of: u8, on: u64| {
+        let (id, note) = (attachment_id(1), note_id(on));
+        notes.attachment(scope, &acme(), case(of), note, id).await.unwrap()
+    };
+    let row = got(&north, 0, 1).await.expect("it is shown");
+    assert_eq!((row.size_bytes, &*row.media_type, &*row.blob), (1, "text/plain", "cases/n/1"));
+    assert_eq!((row.author_name.as_deref(), row.created_at_micros), (Some("agent"), micros(5)));
+    assert_eq!((got(&north, 0, 2).await, got(&everything, 1, 1).await), (None, None), "of neither");
+    // The case is shown to these, or is not; the notes on it and their files are shown to none.
+    let reseller = VisibilityScope::Reseller {
+        reseller: organization("nimbus"),
+        customer: Some(acme()),
+        products: [product("compute")].into(),
+    };
+    let south = of_provider(Some("south"), None);
+    for scope in [all_of("acme"), reseller, south, VisibilityScope::Nothing] {
+        assert_eq!(files(&running, &scope, 1).await, None, "{scope:?}");
+        assert_eq!(got(&scope, 0, 1).await, None, "{scope:?}");
+        assert!(!notes.exists(&scope, &acme(), case(0), note_id(1)).await.unwrap(), "{scope:?}");
+    }
+    // What shows customers their attachments shows none of these, not even to support.
+    let attachments = AttachmentQueries::new(running.models.database().clone());
+    let feeds = FeedQueries::new(running.models.database().clone());
+    for scope in [all_of("acme"), everything] {
+        let page = attachments.list(&scope, &acme(), case(0), None, 9).await.unwrap().unwrap();
+        assert_eq!(page.attachments, []);
+        assert_eq!(attachments.get(&scope, &acme(), case(0), attachment_id(1)).await.unwrap(), None);
+        let order = FeedOrder::OldestFirst;
+        let feed = feeds.read(&scope, &acme(), case(0), order, None, 9).await.unwrap().unwrap();
+        assert_eq!(feed.items, []);
+    }
+    // Erased, what named a person is gone from the row; its content cannot be opened any more.
+    world.sealer.erase(alice().as_str()).await.unwrap();
+    assert!(running.models.rebuild("case_history", &|_| {}).await.unwrap());
+    let erased = got(&north, 0, 1).await.expect("it is still there");
+    assert_eq!((erased.filename, erased.sha256, erased.blob), (None, None, row.blob));
+}
+
+/// R-ATTACH-1, R-COMMENT-3: content is in use as long as an attachment of a case or of a note refers to it.
+async fn r_comment_3_the_content_of_a_notes_file_is_in_use_as_that_of_a_cases() {
+    let facts = [
+        filed(0),
+        Fact::of_case(0, attachment(1)),
+        Fact::of_case(0, note(1, "see there")).heard(),
+        Fact::of_case(0, note_attachment(1, 2)).heard(),
+    ];
+    let (_world, running) = running_with(&facts).await;
+    let references = BlobReferences::new(running.models.database().clone());
+    for (blob, in_use) in [("cases/c/1", true), ("cases/n/2", true), ("cases/c/2", false), ("", false)] {
+        assert_eq!(references.refers_to(blob).await.unwrap(), in_use, "{blob}");
+    }
+}
+
 /// As what a customer is shown it, if at all.
 fn kind_of(fact: &Fact) -> Option<&'static str> {
     let FactEvent::Case(event) = &fact.event else { return None };
@@ -167,4 +249,6 @@ proptest! {
 on_each_engine!(
     r_comment_1_what_support_asks_and_proposes_stands_among_the_comments_with_its_particulars,
     r_comment_3_notes_are_listed_for_support_alone_as_far_as_its_scope_goes,
+    r_comment_3_files_of_notes_are_shown_to_support_alone_as_far_as_its_scope_goes,
+    r_comment_3_the_content_of_a_notes_file_is_in_use_as_that_of_a_cases,
 );

@@ -1,12 +1,13 @@
 //! What queries answer: within the scope, in order, page by page.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use dossier_domain::case::{CaseFiled, CaseRenamed, Status};
 use dossier_domain::catalogue::Priority;
-use dossier_domain::{OrganizationId, Side, VisibilityScope};
+use dossier_domain::{OrganizationId, ProviderId, Side, VisibilityScope};
 use dossier_projections::case_history::{AttachmentQueries, FeedItem, FeedOrder, FeedQueries};
-use dossier_projections::cases::{CaseCondition, CaseRow, CurrentCases};
+use dossier_projections::cases::{CaseCondition, CaseRow, Compared, CurrentCases, Moment};
 use proptest::prelude::*;
 
 use crate::buses::ScriptedBus;
@@ -210,10 +211,22 @@ fn fulfils(condition: &CaseCondition, row: &CaseRow) -> bool {
         CaseCondition::Priority(priority) => row.priority() == Some(*priority),
         CaseCondition::Organization(organization) => row.organization == *organization,
         CaseCondition::FilerEmail(email) => row.filer_email.as_deref() == Some(email.to_lowercase().as_str()),
-        CaseCondition::UpdatedAfter(instant, Side::Support) => {
-            row.updated_at_micros > instant.as_microsecond()
+        CaseCondition::At(moment, compared, instant) => {
+            let micros = match moment {
+                Moment::Filed => Some(row.filed_at_micros),
+                Moment::Updated(Side::Support) => Some(row.updated_at_micros),
+                Moment::Updated(_) => Some(row.customer_updated_at_micros),
+                Moment::ResponseDue => row.response_due_micros,
+            };
+            let wanted = if *compared == Compared::Before { Ordering::Less } else { Ordering::Greater };
+            micros.is_some_and(|micros| micros.cmp(&instant.as_microsecond()) == wanted)
         }
-        CaseCondition::UpdatedAfter(instant, _) => row.customer_updated_at_micros > instant.as_microsecond(),
+        CaseCondition::Product(product) => row.product == *product,
+        CaseCondition::Provider(provider) => row.provider.as_deref().unwrap_or_default() == provider,
+        CaseCondition::Assignee(assignee) => row.assignee == *assignee,
+        CaseCondition::Language(language) => row.language == *language,
+        CaseCondition::Channel(channel) => row.channel == *channel,
+        CaseCondition::Escalated(escalated) => row.escalated == *escalated,
         CaseCondition::Classification(ids) => ids.contains(&row.classification_id),
         CaseCondition::Text(text) => unreachable!("a row does not show all that is searched for {text}"),
     }
@@ -230,9 +243,20 @@ fn any_condition() -> impl Strategy<Value = CaseCondition> {
             .prop_map(|name| CaseCondition::Organization(name.to_owned())),
         prop::sample::subsequence(vec!["compute-vm", "other"], 0..=2)
             .prop_map(|ids| CaseCondition::Classification(ids.into_iter().map(str::to_owned).collect())),
-        (0..60_i64, prop::bool::ANY).prop_map(|(second, support)| {
-            CaseCondition::UpdatedAfter(at(second), if support { Side::Support } else { Side::Customer })
+        (0..60_i64, 0..4_usize, prop::bool::ANY).prop_map(|(second, moment, before)| {
+            let sides = [Side::Support, Side::Customer].map(Moment::Updated);
+            let moment = [sides[0], sides[1], Moment::Filed, Moment::ResponseDue][moment];
+            CaseCondition::At(moment, if before { Compared::Before } else { Compared::After }, at(second))
         }),
+        prop::sample::select(vec!["compute", "storage"])
+            .prop_map(|product| CaseCondition::Product(product.to_owned())),
+        prop::sample::select(vec!["", "north", "south"])
+            .prop_map(|provider| CaseCondition::Provider(provider.to_owned())),
+        prop::bool::ANY.prop_map(CaseCondition::Escalated),
+        Just(CaseCondition::Assignee(None)),
+        Just(CaseCondition::Language("en".to_owned())),
+        prop::sample::select(vec![None, Some("phone")])
+            .prop_map(|channel| CaseCondition::Channel(channel.map(str::to_owned))),
     ];
     leaf.prop_recursive(3, 12, 4, |inner| {
         prop_oneof![
@@ -240,6 +264,16 @@ fn any_condition() -> impl Strategy<Value = CaseCondition> {
             prop::collection::vec(inner, 0..4).prop_map(CaseCondition::Or),
         ]
     })
+}
+
+fn agents(provider: Option<&str>) -> VisibilityScope {
+    let provider = provider.map(|name| ProviderId::new(name).unwrap());
+    VisibilityScope::Provider { provider, organization: None }
+}
+
+/// Whether an agent of a provider sees a case (R-ROUTE-1).
+fn is_agents(provider: Option<&str>, row: &CaseRow) -> bool {
+    row.provider.is_none() || row.provider.as_deref() == provider
 }
 
 /// Cases by filer and what happened to them; `None` files the next.
@@ -272,10 +306,19 @@ async fn pages(
     condition: &CaseCondition,
     size: u32,
 ) -> Vec<CaseRow> {
+    pages_of(running, &all_of("acme"), Some(organization), condition, size).await
+}
+
+async fn pages_of(
+    running: &Running,
+    scope: &VisibilityScope,
+    organization: Option<&OrganizationId>,
+    condition: &CaseCondition,
+    size: u32,
+) -> Vec<CaseRow> {
     let (mut before, mut rows) = (None, Vec::new());
     loop {
-        let page =
-            running.cases().list(&all_of("acme"), Some(organization), condition, before, size).await.unwrap();
+        let page = running.cases().list(scope, organization, condition, before, size).await.unwrap();
         assert!(page.cases.len() <= size as usize);
         assert!(
             page.next_before.is_none() || page.cases.len() == size as usize,
@@ -305,6 +348,57 @@ proptest! {
             for (condition, size) in &conditions {
                 let wanted: Vec<CaseRow> = all.iter().filter(|row| fulfils(condition, row)).cloned().collect();
                 assert_eq!(pages(&running, &acme(), condition, *size).await, wanted, "{condition:?}");
+                for provider in [Some("north"), None] {
+                    let scope = agents(provider);
+                    let wanted: Vec<CaseRow> =
+                        wanted.iter().filter(|row| is_agents(provider, row)).cloned().collect();
+                    let across = pages_of(&running, &scope, None, condition, *size).await;
+                    assert_eq!(across, wanted, "{provider:?} {condition:?}");
+                    let of_one = pages_of(&running, &scope, Some(&acme()), condition, *size).await;
+                    assert_eq!(of_one, wanted, "{provider:?} {condition:?}");
+                }
+            }
+        });
+    }
+
+    /// R-ROUTE-1: queues are the same cases again, counted and, where they await an answer, the most urgent first.
+    #[test]
+    fn r_route_1_queues_count_and_show_what_a_filter_of_all_cases_finds(
+        facts in any_cases(60),
+        second in 0..200_000_i64,
+        size in 1..5_u32,
+    ) {
+        block_on_each_engine(async || {
+            let (_world, running) = running_with(&facts).await;
+            let all = pages_of(&running, &VisibilityScope::AllOrganizations, None, &CaseCondition::anything(), 1_000).await;
+            let agent = all.iter().find_map(|row| row.assignee.clone()).unwrap_or_default();
+            for provider in [Some("north"), None] {
+                let seen: Vec<&CaseRow> = all.iter().filter(|row| is_agents(provider, row)).collect();
+                let open: Vec<&&CaseRow> = seen.iter().filter(|row| row.status != "CLOSED").collect();
+                let is_due = |row: &&&CaseRow| row.response_due_micros.is_some_and(|due| due < at(second).as_microsecond());
+                let mut due: Vec<&CaseRow> = seen.iter().filter(is_due).copied().collect();
+                due.sort_by_key(|row| (row.response_due_micros, row.sequence));
+                let counts = running.cases().queue_counts(&agents(provider), &agent, at(second)).await.unwrap();
+                let wanted = [
+                    open.iter().filter(|row| row.assignee.as_ref() == Some(&agent)).count(),
+                    open.len(),
+                    open.iter().filter(|row| row.assignee.is_none()).count(),
+                    due.len(),
+                ];
+                let counted = [counts.mine, counts.open, counts.unassigned, counts.due];
+                assert_eq!(counted.map(|count| usize::try_from(count.cases).unwrap()), wanted);
+                assert!(counted.iter().all(|count| !count.more));
+                let (mut after, mut shown) = (None, Vec::new());
+                loop {
+                    let anything = CaseCondition::anything();
+                    let page = running.cases().due(&agents(provider), &anything, at(second), after, size).await.unwrap();
+                    shown.extend(page.cases);
+                    after = page.next_after;
+                    if after.is_none() {
+                        break;
+                    }
+                }
+                assert_eq!(shown.iter().collect::<Vec<_>>(), due);
             }
         });
     }

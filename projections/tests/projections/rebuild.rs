@@ -17,23 +17,37 @@ use crate::tally::{Switches, Tally};
 use crate::world::{MODELS, PATIENCE, Running, World};
 
 /// The tables of all models, by name.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 30] = [
     "account_recoveries",
     "accounts",
+    "agents",
     "case_attachments",
     "case_comments",
     "case_counts",
     "case_history_cases",
+    "case_note_attachments",
     "case_notes",
     "case_texts",
-    // In PostgreSQL an index of the one before.
+    "case_totals",
     "case_words",
     "cases",
+    "event_subscriptions",
+    "feedback",
+    "help_sessions",
+    "help_suggestions",
+    "known_issue_updates",
+    "known_issue_users",
+    "known_issues",
     "organization_entitlements",
     "organization_members",
     "organizations",
     "reseller_relations",
     "reseller_visibility",
+    "satisfaction",
+    "saved_views",
+    "surveyed_cases",
+    "volume_acts",
+    "webhooks",
 ];
 
 /// Asks until told to stop: nothing that was once there is ever missing, nothing goes back, nothing fails.

@@ -65,7 +65,7 @@ impl Told {
                     _ => {}
                 },
                 FactEvent::Access(event) => told.evolve(fact.stream.id(), event),
-                FactEvent::Account(_) | FactEvent::Raw { .. } => {}
+                _ => {}
             }
         }
         told

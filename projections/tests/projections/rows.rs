@@ -2,15 +2,16 @@
 
 use dossier_domain::case::{
     CaseEvent, CaseFiled, CaseMerged, CaseState, CaseUnassigned, ClosingAnnounced, CommentAddedV1,
-    MergeUndone, Problem, Reproducible, ResponseGiven, ResponseKind, ResponseMissed,
+    HelpReference, MergeUndone, Problem, Reproducible, ResponseGiven, ResponseKind, ResponseMissed,
 };
 use dossier_domain::catalogue::{Channel, Priority};
 use dossier_domain::personal::{seal_all, subjects_to_seal};
-use dossier_domain::{Aggregate, Side};
+use dossier_domain::{Aggregate, HelpSessionId, Side};
 use dossier_eventlog::{Audience, Revision, SealError};
 use dossier_projections::case_history::AttachmentQueries;
 use dossier_projections::cases::{CaseCondition, CaseRow};
 use proptest::prelude::*;
+use ulid::Ulid;
 
 use crate::access::entitled;
 use crate::engines::{self, block_on_each_engine};
@@ -38,6 +39,7 @@ async fn r_case_1_a_filing_is_shown_with_all_that_was_given() {
         affected_user_percent: Some(40),
         user_impact: Some(text("impact")),
     };
+    let help = HelpReference { session: HelpSessionId(Ulid::nil()), articles: vec!["restart".to_owned()] };
     let filing = CaseFiled {
         time_zone: Some("Europe/Paris".to_owned()),
         contact_email: Some(text("reach@acme.example")),
@@ -48,6 +50,7 @@ async fn r_case_1_a_filing_is_shown_with_all_that_was_given() {
         manager: Some(organization("partner")),
         channel: Some(Channel::Email),
         follow_up_of: Some(case(9)),
+        help: Some(help.clone()),
         ..filing(0)
     };
     let row = row_after(&[entitled("acme", "compute", "gold"), Fact::of_case(0, filing)]).await;
@@ -100,13 +103,16 @@ async fn r_case_1_a_filing_is_shown_with_all_that_was_given() {
         customer_updated_at_micros: micros(1),
         revision: 0,
         customer_revision: 0,
+        known_issue: None,
+        help: row.help.clone(),
     };
     assert_eq!(row, expected);
+    assert_eq!(row.help(), Some(help));
 }
 
 async fn every_event_changes_what_it_says_and_nothing_else() {
     type Change = fn(&mut CaseRow);
-    let changes: [(u8, Change); 34] = [
+    let changes: [(u8, Change); 37] = [
         (0, |_| {}),
         (1, |row| row.status = "IN_PROGRESS".into()),
         (2, |row| row.title = Some("renamed 1".to_owned())),
@@ -149,6 +155,9 @@ async fn every_event_changes_what_it_says_and_nothing_else() {
         (31, |_| {}),
         (32, |row| row.status = "SOLUTION_PROVIDED".into()),
         (33, |_| {}),
+        (34, |_| {}),
+        (35, |_| {}),
+        (36, |_| {}),
     ];
     let before = row_after(&[filed(0)]).await;
     for (kind, change) in changes {

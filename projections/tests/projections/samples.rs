@@ -7,16 +7,25 @@ use dossier_domain::case::{
     CaseRouted, CaseStateChanged, CaseUnassigned, CasesLinked, CasesUnlinked, ClassificationRef,
     ClosingAnnounced, CommentAdded, EscalationAcknowledged, EscalationReason, EscalationResolved,
     IncidentReportRequested, InformationKind, InformationRequested, InternalNoteAdded, LinkKind, MergeUndone,
-    MergedCaseReceived, MergedCaseReturned, ObjectiveCause, PriorityChanged, ReopenWindowEnded,
-    ReopenedWithin30Days, ResponseClockSet, ResponseGiven, ResponseKind, ResponseMissed,
-    ResponseObjectiveSet, ResponseWarned, RoutingCause, ServiceCreditRequested, SolutionKind,
-    SolutionParticulars, SolutionProposed, StateChangeCause, Status, SubscribersChanged, SurveyAnswered,
-    SurveyChannel,
+    MergedCaseReceived, MergedCaseReturned, NoteAttachmentAdded, NotificationsChannel, NotificationsResumed,
+    NotificationsStopped, ObjectiveCause, PriorityChanged, ReopenWindowEnded, ReopenedWithin30Days,
+    ResponseClockSet, ResponseGiven, ResponseKind, ResponseMissed, ResponseObjectiveSet, ResponseWarned,
+    RoutingCause, ServiceCreditRequested, SolutionKind, SolutionParticulars, SolutionProposed,
+    StateChangeCause, Status, SubscribersChanged, SurveyAnswered, SurveyChannel,
 };
 use dossier_domain::catalogue::{Priority, ResponseObjective};
+use dossier_domain::event_subscription::EventSubscriptionEvent;
+use dossier_domain::feedback::FeedbackEvent;
+use dossier_domain::help_session::HelpSessionEvent;
+use dossier_domain::known_issue::KnownIssueEvent;
+use dossier_domain::notification::RecipientKey;
+use dossier_domain::phone_call::PhoneCallEvent;
+use dossier_domain::saved_view::SavedViewEvent;
+use dossier_domain::webhook::WebhookEvent;
 use dossier_domain::{
-    AccountId, AttachmentId, CalendarId, CaseId, CommentId, Contact, EventAudience, NoteId, OrganizationId,
-    Personal, PlanId, ProductId, ProviderId, Side, Subject, VisibilityScope,
+    AccountId, AttachmentId, CalendarId, CaseId, CommentId, Contact, EventAudience, EventSubscriptionId,
+    FeedbackId, HelpSessionId, KnownIssueId, NoteId, OrganizationId, Personal, PhoneCallId, PlanId,
+    ProductId, ProviderId, SavedViewId, Side, Subject, VisibilityScope, WebhookId,
 };
 use dossier_eventlog::{Audience, StreamName};
 use jiff::Timestamp;
@@ -25,6 +34,10 @@ use ulid::Ulid;
 
 use crate::access::{access_event, registered};
 use crate::accounts::account_fact;
+use crate::event_delivery::delivery_fact;
+use crate::help::help_fact;
+use crate::issues::{call_fact, issue_fact};
+use crate::saved_views::view_fact;
 use crate::world::stream;
 
 /// Something that is in the log.
@@ -42,6 +55,13 @@ pub(crate) enum FactEvent {
     Case(Box<CaseEvent>),
     Access(AccessEvent),
     Account(AccountEvent),
+    Subscription(EventSubscriptionEvent),
+    Webhook(WebhookEvent),
+    KnownIssue(Box<KnownIssueEvent>),
+    PhoneCall(PhoneCallEvent),
+    Feedback(FeedbackEvent),
+    HelpSession(HelpSessionEvent),
+    SavedView(SavedViewEvent),
     Raw { event_type: String, version: u16, payload: Vec<u8> },
 }
 
@@ -65,6 +85,34 @@ impl Fact {
 
     pub(crate) fn of_account(account: AccountId, event: impl Into<AccountEvent>) -> Self {
         Self::new(stream(&format!("account-{account}")), FactEvent::Account(event.into()))
+    }
+
+    pub(crate) fn of_subscription(id: EventSubscriptionId, event: impl Into<EventSubscriptionEvent>) -> Self {
+        Self::new(stream(&format!("event_subscription-{id}")), FactEvent::Subscription(event.into()))
+    }
+
+    pub(crate) fn of_webhook(id: WebhookId, event: impl Into<WebhookEvent>) -> Self {
+        Self::new(stream(&format!("webhook-{id}")), FactEvent::Webhook(event.into()))
+    }
+
+    pub(crate) fn of_known_issue(issue: KnownIssueId, event: impl Into<KnownIssueEvent>) -> Self {
+        Self::new(stream(&format!("known_issue-{issue}")), FactEvent::KnownIssue(Box::new(event.into())))
+    }
+
+    pub(crate) fn of_phone_call(call: PhoneCallId, event: impl Into<PhoneCallEvent>) -> Self {
+        Self::new(stream(&format!("phone_call-{call}")), FactEvent::PhoneCall(event.into()))
+    }
+
+    pub(crate) fn of_feedback(feedback: FeedbackId, event: impl Into<FeedbackEvent>) -> Self {
+        Self::new(stream(&format!("feedback-{feedback}")), FactEvent::Feedback(event.into()))
+    }
+
+    pub(crate) fn of_help(session: HelpSessionId, event: impl Into<HelpSessionEvent>) -> Self {
+        Self::new(stream(&format!("help_session-{session}")), FactEvent::HelpSession(event.into()))
+    }
+
+    pub(crate) fn of_saved_view(view: SavedViewId, event: impl Into<SavedViewEvent>) -> Self {
+        Self::new(stream(&format!("saved_view-{view}")), FactEvent::SavedView(event.into())).for_support()
     }
 
     /// For those who may ever learn of it, as a command would store it.
@@ -165,7 +213,9 @@ pub(crate) fn filing(number: u8) -> CaseFiled {
         problem: None,
         channel: None,
         follow_up_of: None,
+        help: None,
         imported_from: None,
+        known_issue: None,
         filer: contact("alice"),
         side: Side::Customer,
         manager: None,
@@ -273,6 +323,7 @@ pub(crate) fn solved(number: u64) -> SolutionProposed {
         author: contact("agent"),
         particulars: SolutionParticulars::default(),
         automatic_closing: None,
+        known_issue: None,
     }
 }
 
@@ -284,9 +335,26 @@ pub(crate) fn asked() -> InformationRequested {
     }
 }
 
+pub(crate) fn note_id(number: u64) -> NoteId {
+    NoteId(Ulid::from(u128::from(number) + 5_000_000))
+}
+
 pub(crate) fn note(number: u64, body: &str) -> InternalNoteAdded {
-    let note = NoteId(Ulid::from(u128::from(number) + 5_000_000));
-    InternalNoteAdded { note, body: text(body), author: contact("agent") }
+    InternalNoteAdded { note: note_id(number), body: text(body), author: contact("agent") }
+}
+
+/// A file of the note of a number.
+pub(crate) fn note_attachment(on: u64, number: u64) -> NoteAttachmentAdded {
+    NoteAttachmentAdded {
+        note: note_id(on),
+        attachment: attachment_id(number),
+        filename: text(&format!("trace {number}.log")),
+        media_type: "text/plain".to_owned(),
+        size_bytes: number,
+        sha256: text(&"00".repeat(32)),
+        blob: format!("cases/n/{number}"),
+        author: contact("agent"),
+    }
 }
 
 /// What came with routing, promises, merging and closing by itself, by number.
@@ -314,16 +382,24 @@ fn later_event(kind: u8, number: u64) -> CaseEvent {
         16 => IncidentReportRequested { solution: 1, side: Side::Customer }.into(),
         17 => {
             let via = SurveyChannel::SignedIn;
-            SurveyAnswered { closing: 1, rating: 4, text: Some(text("fine")), via }.into()
+            let rating = u8::try_from(number % 5).unwrap() + 1;
+            SurveyAnswered { closing: 1, rating, text: Some(text("fine")), via }.into()
         }
         18 => ReopenWindowEnded { closing: 1 }.into(),
         19 => solved(number).into(),
-        _ => note(number, "psst").into(),
+        20 => NotificationsStopped { recipient: reader(number), via: NotificationsChannel::Link }.into(),
+        21 => NotificationsResumed { recipient: reader(number), via: NotificationsChannel::SignedIn }.into(),
+        22 => note(number, "psst").into(),
+        _ => note_attachment(number, number).into(),
     }
 }
 
+fn reader(number: u64) -> RecipientKey {
+    RecipientKey::Account(agent(number))
+}
+
 /// So many kinds of events beside the filing.
-pub(crate) const CASE_EVENTS: u8 = 34;
+pub(crate) const CASE_EVENTS: u8 = 37;
 
 /// Every kind of event but the filing, by number.
 pub(crate) fn case_event(kind: u8, number: u64) -> CaseEvent {
@@ -379,14 +455,20 @@ pub(crate) fn history(told: &[(u8, u8)]) -> Vec<Fact> {
                 }
             }
             (7, kind) => account_fact(kind, index),
+            (8, kind) => delivery_fact(kind, index),
+            (9, kind) => issue_fact(kind, index, known.insert(8 + kind % 2)),
+            (10, _) => call_fact(index),
+            (11, kind) => help_fact(kind, index),
+            (12, kind) => view_fact(kind, index),
             _ => Fact::raw("note-1", "NoteNobodyKnows", 9, b"not even json"),
         })
         .collect()
 }
 
-/// Up to so many events of some cases, an organization's access, accounts, and a stream that no read model knows.
+/// Up to so many events of some cases, an organization's access, accounts, known issues, calls and saved views, and a stream that no read
+/// model knows.
 pub(crate) fn any_history(longest: usize) -> impl Strategy<Value = Vec<Fact>> {
-    prop::collection::vec((0..9_u8, 0..=CASE_EVENTS), 1..=longest).prop_map(|told| history(&told))
+    prop::collection::vec((0..14_u8, 0..=CASE_EVENTS), 1..=longest).prop_map(|told| history(&told))
 }
 
 pub(crate) fn few(cases: u32) -> ProptestConfig {

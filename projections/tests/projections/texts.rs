@@ -2,7 +2,7 @@
 
 use dossier_domain::Side;
 use dossier_domain::case::{CaseFiled, CaseRenamed, InformationRequested, SolutionProposed, Status};
-use dossier_projections::cases::CaseCondition;
+use dossier_projections::cases::{CaseCondition, Compared, Moment};
 use proptest::prelude::*;
 
 use crate::engines::block_on_each_engine;
@@ -199,7 +199,7 @@ proptest! {
             for (one, other, size) in &asked {
                 let (text, more) = (CaseCondition::Text(one.clone()), CaseCondition::Text(other.clone()));
                 let new = CaseCondition::Or(vec![CaseCondition::Status(Status::New), more.clone()]);
-                let changed = CaseCondition::UpdatedAfter(at(0), Side::Customer);
+                let changed = CaseCondition::At(Moment::Updated(Side::Customer), Compared::After, at(0));
                 assert_eq!(found(&running, &text, *size).await, which(&|number| has(number, one)), "{one:?}");
                 let both = CaseCondition::And(vec![changed.clone(), text.clone(), CaseCondition::And(vec![more.clone()])]);
                 let wanted = which(&|number| number > 0 && has(number, one) && has(number, other));

@@ -12,6 +12,7 @@ use dossier_eventlog::{
 };
 use dossier_projections::case_history::CommentQueries;
 use dossier_projections::cases::CaseQueries;
+use dossier_projections::satisfaction::SatisfactionQueries;
 use dossier_projections::{LogFollower, ModelStatus, ReadLocation, ReadModel, ReadModels};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -23,10 +24,23 @@ use crate::samples::{Fact, FactEvent, at};
 use crate::store::TestStore;
 
 /// Every read model.
-pub(crate) const MODELS: [&str; 6] =
-    ["cases", "case_history", "reseller_visibility", "organizations", "accounts", "account_recovery"];
+pub(crate) const MODELS: [&str; 13] = [
+    "cases",
+    "case_history",
+    "reseller_visibility",
+    "organizations",
+    "accounts",
+    "account_recovery",
+    "satisfaction",
+    "known_issues",
+    "volume",
+    "event_delivery",
+    "saved_views",
+    "feedback",
+    "help_sessions",
+];
 /// Those that take in cases.
-pub(crate) const CASE_MODELS: [&str; 2] = ["cases", "case_history"];
+pub(crate) const CASE_MODELS: [&str; 4] = ["cases", "case_history", "satisfaction", "volume"];
 /// Longer than anything here takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -86,6 +100,13 @@ impl World {
                 FactEvent::Case(event) => sealed(sealer, *event).await,
                 FactEvent::Access(event) => sealed(sealer, event).await,
                 FactEvent::Account(event) => sealed(sealer, event).await,
+                FactEvent::Subscription(event) => sealed(sealer, event).await,
+                FactEvent::Webhook(event) => sealed(sealer, event).await,
+                FactEvent::KnownIssue(event) => sealed(sealer, *event).await,
+                FactEvent::PhoneCall(event) => sealed(sealer, event).await,
+                FactEvent::Feedback(event) => sealed(sealer, event).await,
+                FactEvent::HelpSession(event) => sealed(sealer, event).await,
+                FactEvent::SavedView(event) => sealed(sealer, event).await,
                 FactEvent::Raw { event_type, version, payload } => (event_type, version, payload),
             };
             let event = NewEvent {
@@ -202,6 +223,10 @@ impl Running {
         CaseQueries::new(self.models.database().clone())
     }
 
+    pub(crate) fn satisfaction(&self) -> SatisfactionQueries {
+        SatisfactionQueries::new(self.models.database().clone())
+    }
+
     pub(crate) fn comments(&self) -> CommentQueries {
         CommentQueries::new(self.models.database().clone())
     }
@@ -260,8 +285,18 @@ async fn sealed<E: DomainEvent + PersonalFields>(sealer: &Sealer, mut event: E) 
     (event.event_type().to_owned(), event.version(), event.encode())
 }
 
+/// The usual metadata of what was taken over from elsewhere.
+pub(crate) fn metadata_of_then(number: u64, occurred_at: jiff::Timestamp) -> Vec<u8> {
+    let occurred_at = Some(occurred_at);
+    Metadata { occurred_at, ..usual_metadata(number, Audience::Customer) }.encode().to_vec()
+}
+
 fn metadata(number: u64, audience: Audience) -> Vec<u8> {
-    let metadata = Metadata {
+    usual_metadata(number, audience).encode().to_vec()
+}
+
+fn usual_metadata(number: u64, audience: Audience) -> Metadata {
+    Metadata {
         command_id: Uuid::from_u64_pair(0xC0C0, number),
         fingerprint: "fingerprint".into(),
         actor: "account-1".to_owned(),
@@ -272,6 +307,5 @@ fn metadata(number: u64, audience: Audience) -> Vec<u8> {
         correlation_id: "test".to_owned(),
         causation_id: None,
         access_revision: None,
-    };
-    metadata.encode().to_vec()
+    }
 }

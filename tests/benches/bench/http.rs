@@ -33,13 +33,13 @@ pub(crate) async fn bare_server(path: &str) {
 }
 
 /// A server in a process of its own.
-struct Served {
+pub(crate) struct Served {
     child: Child,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Served {
-    async fn start(mut command: Command) -> Self {
+    pub(crate) async fn start(mut command: Command) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -56,7 +56,7 @@ impl Served {
     }
 
     /// CPU time the process has used.
-    fn cpu(&self) -> Duration {
+    pub(crate) fn cpu(&self) -> Duration {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id().unwrap())).unwrap();
         let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
         let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
@@ -113,18 +113,18 @@ async fn round(served: &Served, make: impl Fn(u64) -> String + Send + Sync + 'st
 }
 
 /// One connection that is kept.
-struct Connection {
+pub(crate) struct Connection {
     stream: BufReader<TcpStream>,
 }
 
 impl Connection {
-    async fn open(address: &str) -> Self {
+    pub(crate) async fn open(address: &str) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         Self { stream: BufReader::with_capacity(64 * 1024, stream) }
     }
 
-    async fn ask(&mut self, request: &str) -> (u16, Vec<u8>) {
+    pub(crate) async fn ask(&mut self, request: &str) -> (u16, Vec<u8>) {
         self.stream.get_mut().write_all(request.as_bytes()).await.unwrap();
         let (mut status, mut length) = (0, 0);
         let mut line = String::new();
@@ -148,7 +148,7 @@ impl Connection {
     }
 }
 
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     // Beside this benchmark: target/release/deps/bench-… and target/release/dossier.
     let here = std::env::current_exe().unwrap();
     here.ancestors().nth(2).unwrap().join("dossier")

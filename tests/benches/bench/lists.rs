@@ -1,6 +1,7 @@
 //! Lists, searches and counts among many cases, on SQLite and on PostgreSQL, each beside the bare statement on the same rows.
 //!
-//! `DOSSIER_BENCH_CASES` says how many cases there are; half of them are acme's. The rows are written by the projectors,
+//! `DOSSIER_BENCH_CASES` says how many cases there are, and `DOSSIER_BENCH_POSTGRES_CASES` how many on PostgreSQL where that
+//! differs; half of them are acme's. The rows are written by the projectors,
 //! from events that follow from the number of the case alone.
 
 use std::time::{Duration, Instant};
@@ -30,24 +31,25 @@ use uuid::Uuid;
 
 use crate::Row;
 use crate::load::percentile;
+use crate::queues;
 use crate::write_side::{World, acme};
 
 const DEFAULT_CASES: u64 = 1_000_000;
 /// Cases whose events are taken in with one transaction.
 const BATCH_CASES: u64 = 2_000;
 /// Positions of the log from one filing to the next.
-const STEP: u64 = 4;
+pub(crate) const STEP: u64 = 8;
 const OTHERS: u64 = 1_000;
 const COMMENTS: u64 = 500;
-const PAGE: u32 = 50;
+pub(crate) const PAGE: u32 = 50;
 /// Each question is asked so often, or for so long.
 const QUESTIONS: u64 = 400;
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// Measures on both engines.
 pub(crate) async fn rows() {
-    let cases = std::env::var("DOSSIER_BENCH_CASES").ok().and_then(|text| text.parse().ok());
-    let cases = cases.unwrap_or(DEFAULT_CASES);
+    let wanted = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    let cases = wanted("DOSSIER_BENCH_CASES").unwrap_or(DEFAULT_CASES);
     let folder = tempfile::TempDir::new().unwrap();
     let path = folder.path().join("read.db");
     let models = filled("SQLite", &ReadLocation::sqlite(&path), cases).await;
@@ -55,6 +57,7 @@ pub(crate) async fn rows() {
     questions("SQLite", &models, raw, cases).await;
     models.database().close().await;
     drop(folder);
+    let cases = wanted("DOSSIER_BENCH_POSTGRES_CASES").unwrap_or(cases);
     let server = Postgres::start(&[("shared_buffers", "512MB"), ("max_wal_size", "4GB")]);
     let options = PostgresOptions::new(server.fresh_database());
     let models = filled("PostgreSQL", &ReadLocation::Postgres(options.clone()), cases).await;
@@ -66,14 +69,14 @@ pub(crate) async fn rows() {
 }
 
 /// A connection for bare statements.
-enum Raw {
+pub(crate) enum Raw {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
 
 impl Raw {
     /// The statement for this engine, and how many rows it answers.
-    async fn ask(&mut self, statement: &Statement) -> usize {
+    pub(crate) async fn ask(&mut self, statement: &Statement) -> usize {
         match self {
             Self::Sqlite(connection) => sqlx::query(AssertSqlSafe(statement.sqlite.clone()))
                 .fetch_all(connection)
@@ -96,9 +99,9 @@ enum Bare {
 }
 
 /// A bare statement. In PostgreSQL it names the tables of the generation.
-struct Statement {
-    sqlite: String,
-    postgres: String,
+pub(crate) struct Statement {
+    pub(crate) sqlite: String,
+    pub(crate) postgres: String,
 }
 
 impl Statement {
@@ -134,6 +137,7 @@ async fn questions(engine: &str, models: &ReadModels, mut raw: Raw, cases: u64) 
     let comments = CommentQueries::new(models.database().clone());
     let scope = VisibilityScope::Organization { organization: acme(), products: None };
     let head = i64::try_from(cases * STEP).unwrap();
+    let acmes = i64::try_from(cases.div_ceil(2)).unwrap();
     // Somewhere in the newer half.
     let before = |number: u64| head - i64::try_from(mixed(number) % (cases * STEP / 2)).unwrap();
     let text = |text: &str| CaseCondition::Text(text.to_owned());
@@ -192,7 +196,7 @@ async fn questions(engine: &str, models: &ReadModels, mut raw: Raw, cases: u64) 
             let asked = Instant::now();
             let counts = queries.counts(&scope, Some(&acme()), by).await.unwrap();
             times.ours.push(asked.elapsed());
-            assert_eq!(counts.iter().map(|count| count.cases).sum::<i64>(), head / 8);
+            assert_eq!(counts.iter().map(|count| count.cases).sum::<i64>(), acmes);
             let asked = Instant::now();
             raw.ask(&statement).await;
             times.raw.push(asked.elapsed());
@@ -215,27 +219,28 @@ async fn questions(engine: &str, models: &ReadModels, mut raw: Raw, cases: u64) 
         times.raw.push(asked.elapsed());
     }
     times.print(&format!("a case with {COMMENTS} comments, {engine}"));
+    queues::questions(engine, &queries, &mut raw, cases).await;
 }
 
 /// How long answers took, and bare ones.
 #[derive(Default)]
-struct Times {
+pub(crate) struct Times {
     began: Option<Instant>,
-    ours: Vec<Duration>,
-    raw: Vec<Duration>,
+    pub(crate) ours: Vec<Duration>,
+    pub(crate) raw: Vec<Duration>,
 }
 
 impl Times {
-    fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.ours.len() as u64
     }
 
-    fn go_on(&mut self) -> bool {
+    pub(crate) fn go_on(&mut self) -> bool {
         let began = *self.began.get_or_insert_with(Instant::now);
         self.ours.is_empty() || self.count() < QUESTIONS && began.elapsed() < LONGEST
     }
 
-    fn print(mut self, work: &str) {
+    pub(crate) fn print(mut self, work: &str) {
         let (p50, p99) = (percentile(&mut self.ours, 50), percentile(&mut self.ours, 99));
         let (raw_p50, raw_p99) = (percentile(&mut self.raw, 50), percentile(&mut self.raw, 99));
         let note = format!("p50 {p50:.2} ms; bare p50 {raw_p50:.2}, p99 {raw_p99:.2} ms");
@@ -279,6 +284,7 @@ async fn filled(engine: &str, location: &ReadLocation, cases: u64) -> ReadModels
 /// What happened to a case: filed, perhaps commented on, and four of five closed.
 fn history(number: u64) -> Vec<ProjectedEvent> {
     let mut told: Vec<CaseEvent> = vec![filing(number).into()];
+    told.extend(queues::worked_on(number));
     if number.is_multiple_of(3) {
         told.push(comment(number, &sentence(mixed(number ^ 7), 40)));
     }
@@ -376,7 +382,9 @@ fn filing(number: u64) -> CaseFiled {
         },
         channel: None,
         follow_up_of: None,
+        help: None,
         imported_from: None,
+        known_issue: None,
     }
 }
 
@@ -399,7 +407,7 @@ fn sentence(seed: u64, words: u64) -> String {
 }
 
 /// A number that follows from another and looks random.
-fn mixed(number: u64) -> u64 {
+pub(crate) fn mixed(number: u64) -> u64 {
     let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

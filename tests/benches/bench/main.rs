@@ -14,9 +14,12 @@ mod fleet;
 mod http;
 mod lists;
 mod load;
+mod notify;
+mod queues;
 mod raw;
 mod raw_postgres;
 mod reseller;
+mod watch;
 mod write_side;
 
 use std::time::Duration;
@@ -106,5 +109,11 @@ fn main() {
     }
     if wanted("http") {
         runtime.block_on(http::rows());
+    }
+    if wanted("notify") {
+        runtime.block_on(notify::rows());
+    }
+    if wanted("watch") {
+        runtime.block_on(watch::row());
     }
 }

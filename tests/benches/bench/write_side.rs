@@ -122,7 +122,7 @@ impl World {
     }
 
     /// Another write side on the same log, with nothing cached.
-    fn cold(&self) -> Arc<Commands> {
+    pub(crate) fn cold(&self) -> Arc<Commands> {
         write_side(&self.store, &self.sealer)
     }
 
@@ -133,7 +133,7 @@ impl World {
         Actor::new(account, Personal::new(Subject::account(account), contact), staff)
     }
 
-    fn request(&self, email: &str) -> Request {
+    pub(crate) fn request(&self, email: &str) -> Request {
         Request {
             command_id: CommandId(Uuid::from_u128(
                 next().wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835),
@@ -223,6 +223,7 @@ impl World {
             problem: None,
             channel: None,
             follow_up_of: None,
+            help: None,
         }))
     }
 

@@ -171,6 +171,7 @@ pub fn draw(random: &mut fastrand::Rng, ledger: &Ledger) -> Act {
             problem: None,
             channel: None,
             follow_up_of: None,
+            help: None,
         };
         return new(organization, &member, Wish::Case(None, CaseCommand::File(Box::new(file))));
     };

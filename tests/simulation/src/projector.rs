@@ -10,8 +10,15 @@ use dossier_projections::account_recovery::AccountRecoveries;
 use dossier_projections::accounts::Accounts;
 use dossier_projections::case_history::CaseHistory;
 use dossier_projections::cases::Cases;
+use dossier_projections::event_delivery::EventDelivery;
+use dossier_projections::feedback::FeedbackModel;
+use dossier_projections::help_sessions::HelpSessions;
+use dossier_projections::known_issues::KnownIssues;
 use dossier_projections::organizations::Organizations;
 use dossier_projections::reseller_visibility::ResellerVisibility;
+use dossier_projections::satisfaction::Satisfaction;
+use dossier_projections::saved_views::SavedViews;
+use dossier_projections::volume::Volume;
 use dossier_projections::{LogFollower, ModelStatus, ReadLocation, ReadModel, ReadModels};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
@@ -44,19 +51,40 @@ pub enum Model {
     Accounts,
     /// Accounts to recover.
     Recoveries,
+    /// Answers to surveys.
+    Satisfaction,
+    /// Subscriptions to events, and webhooks.
+    Delivery,
+    /// Known issues.
+    Issues,
+    /// What the watch over the volume counts.
+    Volume,
+    /// Filters that people keep.
+    SavedViews,
+    /// What people think of the support centre.
+    Feedback,
+    /// Sessions with the help assistant.
+    HelpSessions,
     /// What was taken in, and how often.
     Tally,
 }
 
 impl Model {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 14] = [
         Self::Cases,
         Self::History,
         Self::Visibility,
         Self::Organizations,
         Self::Accounts,
         Self::Recoveries,
+        Self::Satisfaction,
+        Self::Delivery,
+        Self::Issues,
+        Self::Volume,
+        Self::SavedViews,
+        Self::Feedback,
+        Self::HelpSessions,
         Self::Tally,
     ];
 
@@ -69,6 +97,13 @@ impl Model {
             Self::Organizations => "organizations",
             Self::Accounts => "accounts",
             Self::Recoveries => "account_recovery",
+            Self::Satisfaction => "satisfaction",
+            Self::Delivery => "event_delivery",
+            Self::Issues => "known_issues",
+            Self::Volume => "volume",
+            Self::SavedViews => "saved_views",
+            Self::Feedback => "feedback",
+            Self::HelpSessions => "help_sessions",
             Self::Tally => "tally",
         }
     }
@@ -81,6 +116,13 @@ impl Model {
             Self::Organizations => Box::new(Organizations),
             Self::Accounts => Box::new(Accounts),
             Self::Recoveries => Box::new(AccountRecoveries),
+            Self::Satisfaction => Box::new(Satisfaction),
+            Self::Delivery => Box::new(EventDelivery),
+            Self::Issues => Box::new(KnownIssues),
+            Self::Volume => Box::new(Volume),
+            Self::SavedViews => Box::new(SavedViews),
+            Self::Feedback => Box::new(FeedbackModel),
+            Self::HelpSessions => Box::new(HelpSessions),
             Self::Tally => Box::new(Tally),
         }
     }

@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use dossier_processes::notifications::ledger::{
+    Channel, Claimed, IntendedMessage, LedgerEntry, LedgerFilter, LedgerPage, MessageCount, MessageId,
+    NotificationLedger, Outcome, Recovered,
+};
 use dossier_processes::work_store::{
     CaseTimers, Member, SetTimer, TimerStore, WorkCheckpoint, WorkStore, WorkStoreError,
 };
@@ -163,5 +167,73 @@ impl TimerStore for View {
 
     async fn remove_timer(&self, _timer: &SetTimer) -> Result<(), WorkStoreError> {
         Ok(())
+    }
+}
+
+/// No part of the simulation sends messages, so that there are none.
+#[async_trait]
+impl NotificationLedger for View {
+    async fn intend(
+        &self,
+        _process: &str,
+        _from: &WorkCheckpoint,
+        _to: &WorkCheckpoint,
+        _messages: &[IntendedMessage],
+    ) -> Result<(), WorkStoreError> {
+        Err(WorkStoreError::Unavailable("messages are not simulated".to_owned()))
+    }
+
+    async fn claim(
+        &self,
+        _channel: Channel,
+        _node: &str,
+        _now: Timestamp,
+        _lease_until: Timestamp,
+        _limit: u32,
+        _except: &[String],
+    ) -> Result<Vec<Claimed>, WorkStoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn hand_over(&self, _id: MessageId, _attempt: u32) -> Result<bool, WorkStoreError> {
+        Ok(false)
+    }
+
+    async fn finish(
+        &self,
+        _id: MessageId,
+        _attempt: u32,
+        _now: Timestamp,
+        _outcome: &Outcome,
+    ) -> Result<bool, WorkStoreError> {
+        Ok(false)
+    }
+
+    async fn recover(&self, _now: Timestamp) -> Result<Recovered, WorkStoreError> {
+        Ok(Recovered::default())
+    }
+
+    async fn retry(&self, _id: MessageId, _now: Timestamp) -> Result<bool, WorkStoreError> {
+        Ok(false)
+    }
+
+    async fn message(&self, _id: MessageId) -> Result<Option<LedgerEntry>, WorkStoreError> {
+        Ok(None)
+    }
+
+    async fn messages_in(
+        &self,
+        _filter: &LedgerFilter,
+        _page: LedgerPage,
+    ) -> Result<Vec<LedgerEntry>, WorkStoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn message_counts(&self) -> Result<Vec<MessageCount>, WorkStoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn next_message_due(&self, _channel: Channel) -> Result<Option<Timestamp>, WorkStoreError> {
+        Ok(None)
     }
 }

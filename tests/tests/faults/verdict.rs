@@ -92,10 +92,13 @@ fn exactly_once(done: &[Done], events: &[RecordedEvent]) {
             *expected.entry(format!("{} {event}", command.stream())).or_default() += 1;
         }
     }
+    // The watch over the volume takes the load for a burst, and nobody asked for what it raises.
+    let events = events.iter().filter(|event| &*event.event_type != "KnownIssueSuspected");
+    let events: Vec<&RecordedEvent> = events.collect();
     let mut found: BTreeMap<String, usize> = BTreeMap::new();
     let mut commands: BTreeMap<Uuid, Vec<&RecordedEvent>> = BTreeMap::new();
     let mut heads: BTreeMap<&str, u64> = BTreeMap::new();
-    for event in events {
+    for &event in &events {
         if !comes_along(event) {
             *found.entry(format!("{} {}", event.stream, event.event_type)).or_default() += 1;
         }
@@ -156,6 +159,18 @@ async fn nothing_missed(job: &Job, events: &[RecordedEvent]) -> usize {
     expected.len()
 }
 
+/// The read models of what nobody does while the faults strike.
+const UNTOUCHED_BY_THE_LOAD: [&str; 8] = [
+    "account_recovery",
+    "event_delivery",
+    "feedback",
+    "help_articles",
+    "help_sessions",
+    "known_issues",
+    "satisfaction",
+    "saved_views",
+];
+
 /// Every row of every read model as it was kept up to date and as it is built anew; answers how many there are.
 async fn rebuilt_equals_live(fleet: &Fleet) -> usize {
     let store: Arc<dyn EventStore> = Arc::new(store(fleet).await);
@@ -168,15 +183,17 @@ async fn rebuilt_equals_live(fleet: &Fleet) -> usize {
     };
     let models = ReadModels::open(&ReadLocation::postgres(fleet.read_database()), follower).await.unwrap();
     let names: Vec<&str> = models.statuses().into_iter().map(|(name, _)| name).collect();
-    let mut count = 0;
+    let (mut count, mut empty) = (0, Vec::new());
     for name in names {
         let live = models.dump(name).await.unwrap();
         assert!(models.rebuild(name, &|_| {}).await.unwrap());
         let rebuilt = models.dump(name).await.unwrap();
-        // Nobody here loses an account.
-        assert!(!live.is_empty() || name == "account_recovery", "{name}: there is nothing to compare");
+        if live.is_empty() && !UNTOUCHED_BY_THE_LOAD.contains(&name) {
+            empty.push(name);
+        }
         assert!(live == rebuilt, "{name}: a rebuilt read model differs from the live one");
         count += live.len();
     }
+    assert!(empty.is_empty(), "read models with nothing to compare: {empty:?}");
     count
 }

@@ -396,7 +396,7 @@ fn r_analytics_1_no_personal_value_and_no_free_text_leaves_whatever_it_says() {
     let samples = golden::committed();
     let audience = prop::sample::select(AUDIENCES.to_vec());
     let strategy = (0..samples.len(), "Canary[a-zA-Z0-9@. {}\\[\\]\"\\\\é-]{0,40}", audience);
-    let config = ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() };
     let found = RefCell::new((0, BTreeSet::new()));
     TestRunner::new(config)
         .run(&strategy, |(index, word, audience)| {

@@ -280,6 +280,12 @@ async fn nobody_but_an_auditor_reads_history_and_each_learns_no_more_than_they_m
         server.client(HANK).get(&path).await.refused(403, "NOT_A_MEMBER");
         server.anonymous().get(&path).await.refused(401, "TOKEN_MISSING");
     }
+    // A known issue is of no organization: nobody is told that they are no member of one.
+    let of_issue = "/v2/knownIssues/01ARZ3NDEKTSV4RRFFQ69G5FAV/events";
+    for email in [ALICE, DAVE, HANK, AGENT, ENGINEER, ANALYST, OPERATOR] {
+        server.client(email).get(of_issue).await.refused(403, "NOT_FOR_YOU");
+    }
+    server.client(AUDITOR).get(of_issue).await.refused(404, "KNOWN_ISSUE_NOT_FOUND");
     assert_eq!(server.events().await.len(), before, "a refusal leaves no record of an export");
 }
 

@@ -10,7 +10,14 @@ use dossier_domain::account::{AccountEvent, EmailClaimEvent};
 use dossier_domain::account_recovery::AccountRecoveryEvent;
 use dossier_domain::case::CaseEvent;
 use dossier_domain::domain_claim::DomainClaimEvent;
+use dossier_domain::event_subscription::EventSubscriptionEvent;
 use dossier_domain::export::ExportEvent;
+use dossier_domain::feedback::FeedbackEvent;
+use dossier_domain::help_session::HelpSessionEvent;
+use dossier_domain::known_issue::KnownIssueEvent;
+use dossier_domain::phone_call::PhoneCallEvent;
+use dossier_domain::saved_view::SavedViewEvent;
+use dossier_domain::webhook::WebhookEvent;
 use dossier_domain::{CATEGORIES, Category, DecodeError, DomainEvent};
 use dossier_tests::workspace;
 
@@ -32,9 +39,16 @@ fn again(sample: &Sample) -> Result<(u16, Vec<u8>), DecodeError> {
         "access" => round::<AccessEvent>(sample),
         "account" => round::<AccountEvent>(sample),
         "account_email" => round::<EmailClaimEvent>(sample),
+        "saved_view" => round::<SavedViewEvent>(sample),
         "account_recovery" => round::<AccountRecoveryEvent>(sample),
         "domain" => round::<DomainClaimEvent>(sample),
+        "event_subscription" => round::<EventSubscriptionEvent>(sample),
         "export" => round::<ExportEvent>(sample),
+        "webhook" => round::<WebhookEvent>(sample),
+        "known_issue" => round::<KnownIssueEvent>(sample),
+        "phone_call" => round::<PhoneCallEvent>(sample),
+        "feedback" => round::<FeedbackEvent>(sample),
+        "help_session" => round::<HelpSessionEvent>(sample),
         other => panic!("which events does {other} have? tell it here"),
     }
 }

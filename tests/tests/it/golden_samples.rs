@@ -1,8 +1,11 @@
 //! One value of every event type, with every optional field given, as it would lie in a log.
 
 mod case_life;
+mod event_delivery;
+mod help;
+mod known_issues;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::path::PathBuf;
 
@@ -14,7 +17,8 @@ use dossier_domain::access::{
 };
 use dossier_domain::account::{
     AccountDeactivated, AccountDeleted, AccountEmailChanged, AccountEvent, AccountOpened, AccountReactivated,
-    AccountRenamed, EmailClaimEvent, EmailClaimed, EmailReleased, Provisioning, SignIn,
+    AccountRenamed, EmailClaimEvent, EmailClaimed, EmailReleased, NotificationPreferencesChanged,
+    Provisioning, SignIn, StaffRecognized,
 };
 use dossier_domain::account_recovery::{
     AccountRecoveryClosed, AccountRecoveryEvent, AccountRecoveryRequested,
@@ -29,10 +33,13 @@ use dossier_domain::case::{
 use dossier_domain::catalogue::Priority;
 use dossier_domain::domain_claim::{DomainClaimEvent, DomainClaimed, DomainReleased};
 use dossier_domain::export::{ExportEvent, ExportKind, ExportScope, HistoryExported};
+use dossier_domain::notification::CaseMails;
 use dossier_domain::personal::seal_all;
+use dossier_domain::saved_view::{SavedViewEvent, ViewChanged, ViewDeleted, ViewSaved};
 use dossier_domain::{
     AccountId, AccountRecoveryId, AttachmentId, CaseId, CommentId, Contact, DomainEvent, EmailKey, ExportId,
-    OrganizationId, Personal, PersonalFields, PlanId, ProductId, Role, Side, Subject,
+    OrganizationId, Personal, PersonalFields, PlanId, ProductId, ProviderId, Role, SavedViewId, Side,
+    StaffRole, Subject,
 };
 use jiff::Timestamp;
 use ulid::Ulid;
@@ -61,7 +68,15 @@ pub(crate) fn all() -> Vec<Sample> {
     samples.extend(account_events().into_iter().map(|event| current("account", event)));
     samples.extend(email_claim_events().into_iter().map(|event| current("account_email", event)));
     samples.extend(account_recovery_events().into_iter().map(|event| current("account_recovery", event)));
+    let subscriptions = event_delivery::subscription_events();
+    samples.extend(subscriptions.into_iter().map(|event| current("event_subscription", event)));
+    samples.extend(event_delivery::webhook_events().into_iter().map(|event| current("webhook", event)));
+    samples.extend(help::feedback().into_iter().map(|event| current("feedback", event)));
+    samples.extend(help::sessions().into_iter().map(|event| current("help_session", event)));
     samples.extend(domain_claim_events().into_iter().map(|event| current("domain", event)));
+    samples.extend(known_issues::events().into_iter().map(|event| current("known_issue", event)));
+    samples.extend(known_issues::calls().into_iter().map(|event| current("phone_call", event)));
+    samples.extend(saved_view_events().into_iter().map(|event| current("saved_view", event)));
     let mut first = CommentAddedV1 { comment: comment(), body: words("It is worse now."), author: alice() };
     seal(&mut first.body);
     seal(&mut first.author);
@@ -176,7 +191,9 @@ fn case_events() -> Vec<CaseEvent> {
             // What came later to a version that stays is not in its sample, which lies in logs without it.
             channel: None,
             follow_up_of: None,
+            help: None,
             imported_from: None,
+            known_issue: None,
         }
         .into(),
         CommentAdded {
@@ -232,6 +249,7 @@ fn case_events() -> Vec<CaseEvent> {
             author: alice(),
             particulars: SolutionParticulars::default(),
             automatic_closing: None,
+            known_issue: None,
         }
         .into(),
         CaseClosed {
@@ -313,6 +331,14 @@ fn account_events() -> Vec<AccountEvent> {
         AccountDeactivated {}.into(),
         AccountReactivated {}.into(),
         AccountDeleted {}.into(),
+        NotificationPreferencesChanged { case_mails: CaseMails::None, language: Some("fr".to_owned()) }
+            .into(),
+        StaffRecognized {
+            roles: BTreeSet::from([StaffRole::Agent]),
+            provider: ProviderId::new("north").ok(),
+            contact: alice(),
+        }
+        .into(),
     ]
 }
 
@@ -332,6 +358,23 @@ fn account_recovery_events() -> Vec<AccountRecoveryEvent> {
         }
         .into(),
         AccountRecoveryClosed { closed_by: account(), outcome: words("Proven by a call.") }.into(),
+    ]
+}
+
+fn saved_view_events() -> Vec<SavedViewEvent> {
+    let (title, filter) = (words("Alice's"), words("creator.email=\"alice@acme.example\""));
+    let shared_with = ProviderId::new("north").ok();
+    vec![
+        ViewSaved {
+            view: SavedViewId(Ulid::from(21)),
+            owner: account(),
+            title: title.clone(),
+            filter: filter.clone(),
+            shared_with: shared_with.clone(),
+        }
+        .into(),
+        ViewChanged { title, filter, shared_with }.into(),
+        ViewDeleted {}.into(),
     ]
 }
 

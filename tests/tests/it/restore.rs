@@ -115,9 +115,12 @@ async fn a_copy_of_the_log_serves_with_keys_that_were_copied_later() {
     back_up(&data, "keys.db", &other).await;
     server.stop().await;
 
-    // A machine that has nothing but the two copies and the sample issuer's key.
+    // A machine that has nothing but the two copies and the sample issuer's key: no work store either.
     std::fs::copy(data.join("dev-issuer.pem"), other.join("dev-issuer.pem")).unwrap();
-    let server = Process::start(&other).await;
+    let path = other.display().to_string();
+    let mut command = process::command(&["serve", "--dev", "--data", &path, "--listen", "127.0.0.1:0"]);
+    command.args(["--lost-work-store", "begin-at-head"]);
+    let server = Process::start_as(command, &other).await;
     let client = server.anonymous().with_token(Some(alice));
     readiness(&client, 200).await;
     assert_eq!(client.get(&kept).await.ok(), before, "texts are readable, the revision is the same");

@@ -177,7 +177,7 @@ async fn a_bad_value_is_named_with_its_key_wherever_it_came_from() {
             &["DOSSIER_EVENT_STORE_URL", "sqlite:PATH"],
         ),
         (&["--dev"], &[("DOSSIER_BUS_URL", "kafka://n")], &["DOSSIER_BUS_URL", "nats://"]),
-        (&["--dev"], &[("DOSSIER_SMTP_URL", "smtp://m")], &["DOSSIER_SMTP_URL", "no mail"]),
+        (&["--dev"], &[("DOSSIER_SMTP_URL", "ftp://m")], &["DOSSIER_SMTP_URL", "smtp://"]),
         (&["--dev"], &[("DOSSIER_LOG", "loud,,=")], &["DOSSIER_LOG", "info"]),
         (&["--dev", "--config", "/nowhere.toml"], &[], &["/nowhere.toml"]),
     ];

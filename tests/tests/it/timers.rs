@@ -77,3 +77,25 @@ async fn r_response_1_a_promise_that_was_broken_while_the_system_was_down_is_mis
     assert_eq!(count(&server, &case, "ResponseMissed").await, 1);
     assert_eq!(count(&server, &case, "ResponseWarned").await, 0, "a warning after the miss would be none");
 }
+
+#[tokio::test]
+async fn readiness_tells_how_what_acts_by_itself_gets_on() {
+    let server = Server::start().await;
+    file_case(&server.client(ALICE), "acme").await;
+    let head = server.head().await.0;
+    let deadline = std::time::Instant::now() + PATIENCE;
+    loop {
+        let ready = server.anonymous().get("/readyz").await.ok();
+        let parts = ["timers", "merge_completion"].map(|name| ready["processes"][name].clone());
+        let come = |part: &Value| part["state"] == "active" && part["position"].as_u64() >= Some(head);
+        if parts.iter().all(come) {
+            assert!(
+                parts.iter().all(|part| part["lag"].is_u64() && part["lastError"].is_null()),
+                "{ready:#}"
+            );
+            return;
+        }
+        assert!(std::time::Instant::now() < deadline, "{ready:#}");
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}

@@ -7,7 +7,7 @@ use super::super::Segment::{Attachment, Case, Comment, Literal, Parent, ParentOr
 use super::super::{
     Endpoint, Kind, Segment, attachments_get, attachments_list, case_classifications_search, cases_close,
     cases_create, cases_escalate, cases_get, cases_list, cases_patch, cases_search, cases_show_feed,
-    comments_create, comments_get, comments_list, media_download, media_upload, priorities_list,
+    cases_watch, comments_create, comments_get, comments_list, media_download, media_upload, priorities_list,
 };
 use super::BOTH;
 use crate::call::Version;
@@ -70,6 +70,16 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         versions: BOTH,
         action: Action::ReadCases,
         handler: |call| Box::pin(cases_list::handle(call)),
+    },
+    Endpoint {
+        id: "cases.watch",
+        method: Method::GET,
+        path: CASES,
+        verb: Some("watch"),
+        kind: Kind::Query,
+        versions: BOTH,
+        action: Action::ReadCases,
+        handler: |call| Box::pin(cases_watch::handle(call)),
     },
     Endpoint {
         id: "cases.search",

@@ -3,16 +3,20 @@
 use axum::http::Method;
 use dossier_domain::Action;
 
-use super::super::Segment::{Case, Literal, Parent, ParentOrAll};
+use super::super::Segment::{Attachment, Case, Item, Literal, Parent, ParentOrAll};
 use super::super::{
-    Endpoint, Kind, Segment, support_answers, support_assignment, support_edits, support_escalations,
-    support_follow_up, support_links, support_notes_list, support_objective, support_outages, support_stats,
-    support_survey,
+    Endpoint, Kind, Segment, note_attachments_read, note_attachments_upload, support_answers,
+    support_assignment, support_edits, support_escalations, support_follow_up, support_links,
+    support_notes_list, support_objective, support_outages, support_stats, support_survey,
 };
 use super::BOTH;
 use crate::endpoints::Handler;
 
 const CASE: &[Segment] = &[Parent, Literal("cases"), Case];
+const NOTE_FILES: &[Segment] =
+    &[Parent, Literal("cases"), Case, Literal("notes"), Item, Literal("attachments")];
+const NOTE_FILE: &[Segment] =
+    &[Parent, Literal("cases"), Case, Literal("notes"), Item, Literal("attachments"), Attachment];
 
 pub(super) static ENDPOINTS: &[Endpoint] = &[
     act("cases.assign", "assign", Action::WorkOnCase, |call| Box::pin(support_assignment::assign(call))),
@@ -61,6 +65,19 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         action: Action::WorkOnCase,
         handler: |call| Box::pin(support_notes_list::handle(call)),
     },
+    note_files("cases.notes.attachments.upload", Method::POST, Kind::Upload, |call| {
+        Box::pin(note_attachments_upload::handle(call))
+    }),
+    note_files("cases.notes.attachments.upload.withoutMedia", Method::POST, Kind::Command, |_| {
+        Box::pin(std::future::ready(Err(note_attachments_upload::without_media())))
+    }),
+    note_files("cases.notes.attachments.list", Method::GET, Kind::Query, |call| {
+        Box::pin(note_attachments_read::list(call))
+    }),
+    note_file("cases.notes.attachments.get", None, |call| Box::pin(note_attachments_read::get(call))),
+    note_file("cases.notes.attachments.download", Some("download"), |call| {
+        Box::pin(note_attachments_read::download(call))
+    }),
     Endpoint {
         id: "cases.explainObjective",
         method: Method::GET,
@@ -93,6 +110,34 @@ const fn act(id: &'static str, verb: &'static str, action: Action, handler: Hand
         kind: Kind::Command,
         versions: BOTH,
         action,
+        handler,
+    }
+}
+
+/// Of the files of a note: whoever may read the note may do everything with them.
+const fn note_files(id: &'static str, method: Method, kind: Kind, handler: Handler) -> Endpoint {
+    Endpoint {
+        id,
+        method,
+        path: NOTE_FILES,
+        verb: None,
+        kind,
+        versions: BOTH,
+        action: Action::WorkOnCase,
+        handler,
+    }
+}
+
+/// A read of one file of a note.
+const fn note_file(id: &'static str, verb: Option<&'static str>, handler: Handler) -> Endpoint {
+    Endpoint {
+        id,
+        method: Method::GET,
+        path: NOTE_FILE,
+        verb,
+        kind: Kind::Query,
+        versions: BOTH,
+        action: Action::WorkOnCase,
         handler,
     }
 }

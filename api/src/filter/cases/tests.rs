@@ -1,9 +1,10 @@
 //! The filter language on cases: what it reads and what it refuses.
 
+use dossier_domain::AccountId;
 use proptest::prelude::*;
 
 use super::*;
-use CaseFilter::{And, CreatorEmail, Or, Organization, Priority, StateIs, StateOpen, Text};
+use CaseFilter::{And, CreatorEmail, Or, Organization, Priority, StateIs, StateOpen, Text, Time};
 
 fn list(text: &str) -> CaseFilter {
     CaseFilter::parse(FilterMode::List, Some(text)).unwrap()
@@ -85,10 +86,16 @@ fn searches_take_text_as_it_is() {
 #[test]
 fn update_time_is_strictly_later_with_a_zone() {
     let instant = "2020-01-01T05:00:00Z".parse().unwrap();
-    assert_eq!(search("update_time>\"2020-01-01T00:00:00-05:00\""), CaseFilter::UpdatedAfter(instant));
-    for text in
-        ["update_time=\"2020-01-01T00:00:00Z\"", "update_time>\"2020-01-01\"", "update_time>yesterday"]
-    {
+    assert_eq!(
+        search("update_time>\"2020-01-01T00:00:00-05:00\""),
+        Time(TimeField::Updated, Order::After, instant)
+    );
+    for text in [
+        "update_time=\"2020-01-01T00:00:00Z\"",
+        "update_time<\"2020-01-01T00:00:00Z\"",
+        "update_time>\"2020-01-01\"",
+        "update_time>yesterday",
+    ] {
         refused(FilterMode::Search, text);
     }
 }
@@ -134,6 +141,50 @@ fn the_canonical_text_is_the_same_for_every_spelling() {
     assert_eq!(search(&fine.to_string()), fine);
 }
 
+/// R-COMMENT-3: whose a case is at support, and what support has promised by when, is asked by support alone.
+#[test]
+fn r_comment_3_support_filters_by_every_field_and_the_customer_side_by_the_published_ones() {
+    let account = AccountId(ulid::Ulid::from(7));
+    for (text, canonical) in [
+        ("product=compute", "product=\"compute\""),
+        ("provider=north", "provider=\"north\""),
+        ("provider=none", "provider=\"none\""),
+        ("assignee=me AND state=OPEN", "assignee=me AND state=OPEN"),
+        ("assignee=none", "assignee=none"),
+        (&format!("assignee=agents/{account}"), &format!("assignee=\"agents/{account}\"")),
+        ("language=pt-BR", "language=\"pt-BR\""),
+        ("channel=PHONE", "channel=PHONE"),
+        ("escalated=true", "escalated=true"),
+        ("create_time<2020-01-01T00:00:00Z", "create_time<\"2020-01-01T00:00:00.000000Z\""),
+        ("update_time<2020-01-01T00:00:00Z", "update_time<\"2020-01-01T00:00:00.000000Z\""),
+        ("response_due>2020-01-01T00:00:00Z", "response_due>\"2020-01-01T00:00:00.000000Z\""),
+    ] {
+        for mode in [FilterMode::SupportList, FilterMode::SupportSearch] {
+            let read = CaseFilter::parse(mode, Some(text)).unwrap();
+            assert_eq!(read.to_string(), canonical);
+            assert_eq!(CaseFilter::parse(mode, Some(canonical)).unwrap(), read);
+        }
+        refused(FilterMode::List, text);
+        refused(FilterMode::Search, text);
+    }
+    for text in [
+        "assignee=alice",
+        "assignee=agents/garbage",
+        "channel=web",
+        "escalated=1",
+        "product=\"a b\"",
+        "response_due=2020-01-01T00:00:00Z",
+        "product<compute",
+    ] {
+        refused(FilterMode::SupportList, text);
+    }
+    refused(FilterMode::SupportList, "word");
+    let sides = [(Side::Support, FilterMode::SupportList), (Side::Reseller, FilterMode::List)];
+    for (side, mode) in sides {
+        assert_eq!(FilterMode::List.of_side(side), mode);
+    }
+}
+
 fn any_filter() -> impl Strategy<Value = CaseFilter> {
     let leaf = prop_oneof![
         Just(StateOpen),
@@ -159,7 +210,7 @@ proptest! {
 
     #[test]
     fn no_text_makes_the_parser_panic(text in "(\\(|\\)|\"|=|>|:| |AND|OR|state=OPEN|priority=P|update_time>|2020-01-01T00:00:00|\\PC){0,24}") {
-        for mode in [FilterMode::List, FilterMode::Search] {
+        for mode in FilterMode::ALL {
             let _ = CaseFilter::parse(mode, Some(&text));
         }
     }

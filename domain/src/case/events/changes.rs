@@ -20,6 +20,8 @@ pub enum StateChangeCause {
     Escalation,
     /// Support took it up; by whom is support's own affair.
     TakenUp,
+    /// The proposed solution was that of a known issue which it is not about (R-KI-5).
+    KnownIssueUnlinked,
 }
 
 /// An open case moved to another open state by what was done to it.

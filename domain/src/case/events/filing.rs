@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::access::Entitlement;
 use crate::authority::Side;
 use crate::catalogue::{Channel, Priority};
-use crate::ids::{AccountId, CaseId, OrganizationId, ProductId};
+use crate::ids::{AccountId, CaseId, HelpSessionId, KnownIssueId, OrganizationId, ProductId};
 use crate::personal::{Contact, Personal, personal_fields};
 
 /// A classification as it stood in the catalogue when it was used.
@@ -80,6 +80,18 @@ pub struct ImportOrigin {
     pub imported_by: AccountId,
 }
 
+/// The session with the help assistant that a case came of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HelpReference {
+    /// The session: what was suggested and chosen is in its events.
+    #[schemars(extend("x-analytics" = true))]
+    pub session: HelpSessionId,
+    /// Keys of the articles that were read, without avail.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-analytics" = true))]
+    pub articles: Vec<String>,
+}
+
 /// A case was filed (R-CASE-1), with everything that later decisions and reads take from that moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseFiled {
@@ -149,5 +161,13 @@ pub struct CaseFiled {
     /// Where its history was taken over from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported_from: Option<ImportOrigin>,
+    /// The known issue that it was filed for (R-KI-4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-analytics" = true))]
+    pub known_issue: Option<KnownIssueId>,
+    /// The session with the help assistant that it came of (R-HELP-2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-analytics" = true))]
+    pub help: Option<HelpReference>,
 }
 personal_fields!(CaseFiled { title, description, contact_email, subscribers, problem, filer });

@@ -7,6 +7,7 @@
 mod changes;
 mod conversation;
 mod filing;
+mod notifications;
 mod response;
 mod solution;
 mod support;
@@ -14,6 +15,7 @@ mod support;
 pub use changes::*;
 pub use conversation::*;
 pub use filing::*;
+pub use notifications::*;
 pub use response::*;
 pub use solution::*;
 pub use support::*;
@@ -73,6 +75,10 @@ domain_events! {
         MergedCaseReceived @ 1,
         /// That other case goes on by itself again.
         MergedCaseReturned @ 1,
+        /// It is about a known issue.
+        KnownIssueLinked @ 1,
+        /// It is not about that known issue.
+        KnownIssueUnlinked @ 1,
         /// The customer side asked for a service credit.
         ServiceCreditRequested @ 1,
         /// The customer side asked for an incident report.
@@ -81,6 +87,10 @@ domain_events! {
         ClosingAnnounced @ 1,
         /// The survey of a closing was answered.
         SurveyAnswered @ 1,
+        /// Somebody wants no mails about it any more.
+        NotificationsStopped @ 1,
+        /// They want them again.
+        NotificationsResumed @ 1,
         /// Nothing reopens it any more.
         ReopenWindowEnded @ 1,
         /// Support promised to answer.
@@ -128,10 +138,14 @@ impl CaseEvent {
             | Self::MergeUndone(_)
             | Self::MergedCaseReceived(_)
             | Self::MergedCaseReturned(_)
+            | Self::KnownIssueLinked(_)
+            | Self::KnownIssueUnlinked(_)
             | Self::ServiceCreditRequested(_)
             | Self::IncidentReportRequested(_)
             | Self::ClosingAnnounced(_)
             | Self::SurveyAnswered(_)
+            | Self::NotificationsStopped(_)
+            | Self::NotificationsResumed(_)
             | Self::ResponseObjectiveSet(_)
             | Self::ResponseMissed(_)
             | Self::ResponseGiven(_) => EventAudience::Customer,

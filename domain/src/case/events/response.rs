@@ -44,6 +44,8 @@ pub enum ObjectiveCause {
     Escalation,
     /// A merge that was undone while the customer side waited.
     MergeUndone,
+    /// It turned out not to be about a known issue, whose solution was proposed (R-KI-5).
+    KnownIssueUnlinked,
 }
 
 /// Support promised to answer by an instant. It replaces the promise before, where one was open.

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::authority::Side;
-use crate::ids::CommentId;
+use crate::ids::{CommentId, KnownIssueId};
 use crate::personal::{Contact, Personal, personal_fields};
 
 /// What support may ask for (R-INFOREQ-1).
@@ -92,6 +92,10 @@ pub struct SolutionProposed {
     /// When the case closes by itself unless the customer side answers (R-CLOSE-1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub automatic_closing: Option<AutomaticClosing>,
+    /// The known issue whose resolution it is (R-KI-6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-analytics" = true))]
+    pub known_issue: Option<KnownIssueId>,
 }
 personal_fields!(SolutionProposed { text, author, particulars });
 

@@ -1,9 +1,10 @@
-//! What support does for itself, which no customer learns of: routing, assignment, links. Merging is told to both.
+//! What support does for itself, which no customer learns of: routing, assignment, links. Merging, and what a case has to do
+//! with a known issue, is told to both.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AccountId, CaseId, ProviderId};
+use crate::ids::{AccountId, CaseId, KnownIssueId, ProviderId};
 use crate::personal::{Contact, Personal, personal_fields};
 use crate::routing::Routing;
 
@@ -144,3 +145,21 @@ pub struct MergedCaseReturned {
     pub source: CaseId,
 }
 personal_fields!(MergedCaseReturned {});
+
+/// The case is about a known issue: what is done about that is done for it (R-KI-4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KnownIssueLinked {
+    /// The known issue.
+    #[schemars(extend("x-analytics" = true))]
+    pub issue: KnownIssueId,
+}
+personal_fields!(KnownIssueLinked {});
+
+/// The case is not about the known issue: it goes back to individual support (R-KI-5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KnownIssueUnlinked {
+    /// The known issue.
+    #[schemars(extend("x-analytics" = true))]
+    pub issue: KnownIssueId,
+}
+personal_fields!(KnownIssueUnlinked {});

@@ -144,7 +144,10 @@ impl ImportedAct {
                 let (solution, text) = (*solution, text.clone());
                 // What was proposed then closes nothing by itself now.
                 let automatic_closing = None;
-                Ok(vec![SolutionProposed { solution, text, author, particulars, automatic_closing }.into()])
+                let known_issue = None;
+                let proposed =
+                    SolutionProposed { solution, text, author, particulars, automatic_closing, known_issue };
+                Ok(vec![proposed.into()])
             }
             ImportedActKind::PriorityChange { priority, reason } => {
                 reason.as_ref().map_or(Ok(()), |reason| check_text("reason", reason, 0, MAX_REASON_CHARS))?;

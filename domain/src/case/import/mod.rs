@@ -92,6 +92,9 @@ pub fn import(
     if state.filed().is_some() {
         return Ok(Vec::new());
     }
+    if context.access.registration.is_none() {
+        return Err(CaseRejection::invalid("organization", "no such organization is registered"));
+    }
     check_frame(history, context.now)?;
     let filed = filed(history, context)?;
     let mut importing = Importing { state: CaseState::default(), at: history.filed_at, events: Vec::new() };
@@ -163,11 +166,13 @@ fn filed(history: &ImportHistory, context: &Context<'_>) -> Result<CaseFiled, Ca
         entitlement: entitlement(product, history, context)?,
         channel: filing.channel,
         follow_up_of: None,
+        help: None,
         imported_from: Some(ImportOrigin {
             source: history.source.clone(),
             external_id: history.external_id.clone(),
             imported_by: context.actor.account,
         }),
+        known_issue: None,
     })
 }
 

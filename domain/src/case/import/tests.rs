@@ -205,6 +205,15 @@ fn a_filing_that_does_not_fit_is_refused_by_field() {
 }
 
 #[test]
+fn nothing_is_taken_over_for_an_organization_that_nobody_registered() {
+    let nobodys = nothing().in_access(crate::access::Access::default());
+    let mut history = whole_life();
+    history.plan = PlanId::new("silver").ok();
+    let rejection = imported(&nobodys, "operator", &history).unwrap_err();
+    assert_eq!(rejection.field(), Some("organization"), "{rejection}");
+}
+
+#[test]
 fn only_the_operator_takes_histories_over() {
     for who in ["alice", "agent-north", "engineer", "auditor", "system"] {
         assert_eq!(imported(&nothing(), who, &whole_life()).unwrap_err().reason(), "NOT_FOR_YOU", "{who}");

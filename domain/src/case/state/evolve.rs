@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::super::events::{CaseEvent, CaseFiled, ResponseKind};
 use super::{
-    Assignment, Case, CaseState, EscalationStatus, FirstResponse, OpenObjective, ProposedSolution, Status,
+    Assignment, Case, CaseState, EscalationStatus, FirstResponse, LinkedIssue, OpenObjective,
+    ProposedSolution, Status,
 };
 use crate::authority::Side;
 use crate::catalogue::Channel;
@@ -58,6 +59,8 @@ impl Case {
             channel: filed.channel.unwrap_or(Channel::Web),
             follow_up_of: filed.follow_up_of,
             imported_from: filed.imported_from.clone(),
+            known_issue: None,
+            help: filed.help.clone(),
             provider: None,
             assignment: None,
             notes: [].into(),
@@ -68,6 +71,7 @@ impl Case {
             solutions: 0,
             solution: None,
             surveys_answered: [].into(),
+            notifications_stopped: [].into(),
             answered: false,
             objective: None,
             first_response: None,
@@ -113,6 +117,12 @@ impl Case {
             CaseEvent::SurveyAnswered(answered) => {
                 self.surveys_answered.insert(answered.closing);
             }
+            CaseEvent::NotificationsStopped(stopped) => {
+                self.notifications_stopped.insert(stopped.recipient);
+            }
+            CaseEvent::NotificationsResumed(resumed) => {
+                self.notifications_stopped.remove(&resumed.recipient);
+            }
             CaseEvent::ResponseObjectiveSet(_)
             | CaseEvent::ResponseClockSet(_)
             | CaseEvent::ResponseWarned(_)
@@ -127,7 +137,9 @@ impl Case {
             | CaseEvent::CaseMerged(_)
             | CaseEvent::MergeUndone(_)
             | CaseEvent::MergedCaseReceived(_)
-            | CaseEvent::MergedCaseReturned(_) => self.evolve_support(event),
+            | CaseEvent::MergedCaseReturned(_)
+            | CaseEvent::KnownIssueLinked(_)
+            | CaseEvent::KnownIssueUnlinked(_) => self.evolve_support(event),
         }
     }
 
@@ -146,6 +158,11 @@ impl Case {
                 self.status = Status::SolutionProvided;
                 self.answered = true;
                 self.solutions = self.solutions.saturating_add(1);
+                if let Some(linked) =
+                    self.known_issue.as_mut().filter(|linked| proposed.known_issue == Some(linked.issue))
+                {
+                    linked.resolved_by_solution = Some(self.solutions);
+                }
                 self.solution = Some(ProposedSolution {
                     number: self.solutions,
                     kind: proposed.solution,
@@ -248,6 +265,10 @@ impl Case {
             CaseEvent::MergedCaseReturned(returned) => {
                 self.merged_cases.remove(&returned.source);
             }
+            CaseEvent::KnownIssueLinked(linked) => {
+                self.known_issue = Some(LinkedIssue { issue: linked.issue, resolved_by_solution: None });
+            }
+            CaseEvent::KnownIssueUnlinked(_) => self.known_issue = None,
             _ => {}
         }
     }

@@ -4,7 +4,7 @@
 mod evolve;
 mod parts;
 
-pub use parts::{Assignment, FirstResponse, OpenObjective, ProposedSolution};
+pub use parts::{Assignment, FirstResponse, LinkedIssue, OpenObjective, ProposedSolution};
 
 use std::collections::BTreeSet;
 
@@ -12,12 +12,13 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::events::{ClassificationRef, ImportOrigin, LinkKind, Problem, ResponseKind};
+use super::events::{ClassificationRef, HelpReference, ImportOrigin, LinkKind, Problem, ResponseKind};
 use super::rejection::CaseRejection;
 use crate::access::Entitlement;
 use crate::authority::Side;
 use crate::catalogue::{Channel, Priority};
 use crate::ids::{CaseId, NoteId, OrganizationId, ProductId, ProviderId};
+use crate::notification::RecipientKey;
 use crate::personal::{Contact, Personal, PersonalFields, PersonalSlot};
 
 /// Where a case stands (R-CASE-3).
@@ -144,6 +145,10 @@ pub struct Case {
     pub follow_up_of: Option<CaseId>,
     /// Where its history was taken over from.
     pub imported_from: Option<ImportOrigin>,
+    /// The known issue that it is about (R-KI-4).
+    pub known_issue: Option<LinkedIssue>,
+    /// The session with the help assistant that it came of.
+    pub help: Option<HelpReference>,
     /// The support provider that has it; `None`: there were none when it was filed.
     pub provider: Option<ProviderId>,
     /// The agent who has it.
@@ -164,6 +169,8 @@ pub struct Case {
     pub solution: Option<ProposedSolution>,
     /// Closings whose survey was answered.
     pub surveys_answered: BTreeSet<u32>,
+    /// Who wants no mails about it any more, by what stands for them.
+    pub notifications_stopped: BTreeSet<RecipientKey>,
     /// Whether support ever answered in public.
     pub answered: bool,
     /// The promise that is open.

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::super::events::{ObjectiveCause, ResponseKind, SolutionKind};
 use crate::catalogue::Priority;
-use crate::ids::{AccountId, PlanId, ProviderId};
+use crate::ids::{AccountId, KnownIssueId, PlanId, ProviderId};
 use crate::personal::{Contact, Personal};
 
 /// The agent who has a case.
@@ -17,6 +17,15 @@ pub struct Assignment {
     pub contact: Personal<Contact>,
     /// The provider that they work for.
     pub provider: Option<ProviderId>,
+}
+
+/// The known issue that a case is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct LinkedIssue {
+    /// The known issue.
+    pub issue: KnownIssueId,
+    /// The solution of the case that is the issue's resolution, from 1.
+    pub resolved_by_solution: Option<u32>,
 }
 
 /// The latest solution of a case.

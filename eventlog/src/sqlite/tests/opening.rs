@@ -11,7 +11,7 @@ use super::{LOG_ID, all, extend, open, tamper};
 use crate::contract::sample::{after_events, append, event, stream};
 use crate::envelope::{Position, Revision};
 use crate::sqlite::{OpenError, SqliteOptions, SqliteStore};
-use crate::store::{AppendError, EventStore};
+use crate::store::{AppendError, EventStore, Expected};
 
 async fn refusal(path: &Path) -> OpenError {
     match SqliteStore::open(path, SqliteOptions::default(), LOG_ID).await {
@@ -36,6 +36,23 @@ async fn a_log_keeps_its_id_and_its_events_when_it_is_opened_again() {
     assert_eq!(store.head().await, Ok(before[4].position));
     assert_eq!(*store.watch_head().borrow(), before[4].position);
     extend(&store, 5, 1).await;
+}
+
+/// What is asked for again after a start is answered from memory, and never lags behind what was stored.
+#[tokio::test]
+async fn the_head_of_a_stream_that_was_read_is_known_and_follows_what_is_appended() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("events.db");
+    let store = open(&path).await;
+    extend(&store, 0, 8).await;
+    store.close().await;
+    let store = open(&path).await;
+    let case = stream("case", 1);
+    let head = store.stream_head(&case).await.unwrap().unwrap();
+    assert_eq!(store.known_head(&case), Some(head));
+    let appended = append(&case, Expected::Exact(head), 90, 1);
+    store.append(appended).await.unwrap();
+    assert_eq!(store.stream_head(&case).await, Ok(Some(head.next())));
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ async fn an_empty_work_store_beside_a_log_with_events_is_not_started_until_the_o
             let error = world.try_start("a", Begin::AtHead, None).await.err();
             assert_eq!(error, Some(refused()));
         }
-        assert!(refused().to_string().contains("choose where they begin"));
+        assert!(refused().to_string().contains("lost_work_store=begin-at-head"));
         let node = world.try_start("a", Begin::AtHead, Some(choice)).await.unwrap();
         world.extend(1).await;
         node.caught_up(4).await;

@@ -3,14 +3,16 @@
 use dossier_domain::calendar::OpenInterval;
 use dossier_domain::case::{
     CaseAssigned, CaseEvent, CaseMerged, CaseRouted, CaseUnassigned, CasesLinked, CasesUnlinked,
-    ClosingAnnounced, IncidentReportRequested, InternalNoteAdded, LinkKind, MergeUndone, MergedCaseReceived,
-    MergedCaseReturned, NoteAttachmentAdded, ObjectiveCause, ReopenWindowEnded, ResponseClockSet,
+    ClosingAnnounced, IncidentReportRequested, InternalNoteAdded, KnownIssueLinked, KnownIssueUnlinked,
+    LinkKind, MergeUndone, MergedCaseReceived, MergedCaseReturned, NoteAttachmentAdded, NotificationsChannel,
+    NotificationsResumed, NotificationsStopped, ObjectiveCause, ReopenWindowEnded, ResponseClockSet,
     ResponseGiven, ResponseKind, ResponseMissed, ResponseObjectiveSet, ResponseWarned, RoutingCause,
     ServiceCreditRequested, SurveyAnswered, SurveyChannel,
 };
 use dossier_domain::catalogue::{Priority, ResponseObjective};
+use dossier_domain::notification::RecipientKey;
 use dossier_domain::routing::{Considered, Exclusion, Routing};
-use dossier_domain::{AttachmentId, CalendarId, CaseId, NoteId, ProviderId, Side};
+use dossier_domain::{AttachmentId, CalendarId, CaseId, EmailKey, KnownIssueId, NoteId, ProviderId, Side};
 use ulid::Ulid;
 
 use super::{account, alice, at, plan, words};
@@ -18,7 +20,7 @@ use super::{account, alice, at, plan, words};
 pub(super) fn events() -> Vec<CaseEvent> {
     let provider = |name: &str| ProviderId::new(name).unwrap();
     let (note, other) = (NoteId(Ulid::from(20)), CaseId(Ulid::from(21)));
-    let first = ResponseKind::First;
+    let (first, issue) = (ResponseKind::First, KnownIssueId(Ulid::from(24)));
     let mut events: Vec<CaseEvent> = vec![
         CaseRouted {
             provider: provider("north"),
@@ -56,11 +58,23 @@ pub(super) fn events() -> Vec<CaseEvent> {
         MergeUndone { target: other }.into(),
         MergedCaseReceived { source: other }.into(),
         MergedCaseReturned { source: other }.into(),
+        KnownIssueLinked { issue }.into(),
+        KnownIssueUnlinked { issue }.into(),
         ServiceCreditRequested { solution: 1, side: Side::Customer }.into(),
         IncidentReportRequested { solution: 1, side: Side::Reseller }.into(),
         ClosingAnnounced { solution: 2, closes_at: at(604_800) }.into(),
         SurveyAnswered { closing: 1, rating: 5, text: Some(words("Quick.")), via: SurveyChannel::Link }
             .into(),
+        NotificationsStopped {
+            recipient: RecipientKey::Address(EmailKey(Ulid::from(23))),
+            via: NotificationsChannel::Link,
+        }
+        .into(),
+        NotificationsResumed {
+            recipient: RecipientKey::Account(account()),
+            via: NotificationsChannel::SignedIn,
+        }
+        .into(),
         ReopenWindowEnded { closing: 1 }.into(),
     ];
     events.extend([

@@ -1,0 +1,123 @@
+//! What support's people work with across cases.
+
+use axum::http::Method;
+use dossier_domain::Action;
+
+use super::super::Segment::{Case, Item, Literal, Parent};
+use super::super::{
+    Endpoint, Kind, agents_list, cases_batch, queues, satisfaction_get, saved_views, support_links,
+};
+use super::BOTH;
+
+pub(super) static ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        id: "agents.list",
+        method: Method::GET,
+        path: &[Literal("agents")],
+        verb: None,
+        kind: Kind::Query,
+        versions: BOTH,
+        action: Action::UseSupportDesk,
+        handler: |call| Box::pin(agents_list::handle(call)),
+    },
+    Endpoint {
+        id: "satisfaction.get",
+        method: Method::GET,
+        path: &[Literal("satisfaction")],
+        verb: None,
+        kind: Kind::Query,
+        versions: BOTH,
+        action: Action::UseSupportDesk,
+        handler: |call| Box::pin(satisfaction_get::handle(call)),
+    },
+    Endpoint {
+        id: "queues.list",
+        method: Method::GET,
+        path: &[Literal("queues")],
+        verb: None,
+        kind: Kind::Query,
+        versions: BOTH,
+        action: Action::UseSupportDesk,
+        handler: |call| Box::pin(queues::list(call)),
+    },
+    Endpoint {
+        id: "queues.cases",
+        method: Method::GET,
+        path: &[Literal("queues"), Item, Literal("cases")],
+        verb: None,
+        kind: Kind::Query,
+        versions: BOTH,
+        action: Action::UseSupportDesk,
+        handler: |call| Box::pin(queues::cases(call)),
+    },
+    Endpoint {
+        id: "cases.batch",
+        method: Method::POST,
+        path: &[Literal("cases")],
+        verb: Some("batch"),
+        kind: Kind::Command,
+        versions: BOTH,
+        action: Action::UseSupportDesk,
+        handler: |call| Box::pin(cases_batch::handle(call)),
+    },
+    Endpoint {
+        id: "savedViews.list",
+        method: Method::GET,
+        path: &[Literal("savedViews")],
+        verb: None,
+        kind: Kind::Query,
+        versions: BOTH,
+        action: Action::UseSupportDesk,
+        handler: |call| Box::pin(saved_views::list(call)),
+    },
+    Endpoint {
+        id: "savedViews.create",
+        method: Method::POST,
+        path: &[Literal("savedViews")],
+        verb: None,
+        kind: Kind::Command,
+        versions: BOTH,
+        action: Action::UseSupportDesk,
+        handler: |call| Box::pin(saved_views::create(call)),
+    },
+    Endpoint {
+        id: "savedViews.get",
+        method: Method::GET,
+        path: &[Literal("savedViews"), Item],
+        verb: None,
+        kind: Kind::Query,
+        versions: BOTH,
+        action: Action::UseSupportDesk,
+        handler: |call| Box::pin(saved_views::get(call)),
+    },
+    Endpoint {
+        id: "savedViews.patch",
+        method: Method::PATCH,
+        path: &[Literal("savedViews"), Item],
+        verb: None,
+        kind: Kind::Command,
+        versions: BOTH,
+        action: Action::UseSupportDesk,
+        handler: |call| Box::pin(saved_views::patch(call)),
+    },
+    Endpoint {
+        id: "savedViews.delete",
+        method: Method::DELETE,
+        path: &[Literal("savedViews"), Item],
+        verb: None,
+        kind: Kind::Command,
+        versions: BOTH,
+        action: Action::UseSupportDesk,
+        handler: |call| Box::pin(saved_views::delete(call)),
+    },
+    Endpoint {
+        id: "cases.unlinkCases",
+        method: Method::POST,
+        path: &[Parent, Literal("cases"), Case],
+        verb: Some("unlinkCases"),
+        kind: Kind::Command,
+        versions: BOTH,
+        action: Action::WorkOnCase,
+        handler: |call| Box::pin(support_links::unlink(call)),
+    },
+];

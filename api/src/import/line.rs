@@ -1,0 +1,165 @@
+//! One line of a file to import: the history of one case, as its schema documents it (`schemas/import/case.json`).
+//!
+//! Names and words are those of the events. What a source does not have is left out; nothing else may be there, so that a
+//! misspelt name is refused and not passed over. A field that is added later must be skipped when it is absent: a line that was
+//! imported must go on reading as the same line.
+
+use dossier_domain::Side;
+use dossier_domain::case::{EscalationReason, InformationKind, SolutionKind};
+use dossier_domain::catalogue::{Channel, Priority};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The history of one case that was somewhere else before. A file has one of these in each line.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ImportedCase {
+    /// The system that it comes from. Always the same name for the same system: with `externalId` it says which case it is.
+    pub source: String,
+    /// The id of the case there.
+    pub external_id: String,
+    /// Id of the organization here, which must be registered.
+    pub organization: String,
+    /// When it was filed.
+    pub filed_at: Timestamp,
+    /// Who filed it.
+    pub filer: ImportedPerson,
+    /// From which side: `customer`, unless the managing reseller did.
+    #[serde(default = "customer", skip_serializing_if = "is_customer")]
+    pub side: Side,
+    /// Id of the plan in the catalogue that it was filed under, where no entitlement is recorded here for that instant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// Id of a classification in the catalogue, which also says the product.
+    pub classification: String,
+    /// Short summary.
+    pub display_name: String,
+    /// The whole story.
+    pub description: String,
+    /// Urgency when it was filed.
+    pub priority: Priority,
+    /// Language that support answers in, BCP 47; `en` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language_code: Option<String>,
+    /// IANA name or offset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// Address to reach the filer at, where it is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact_email: Option<String>,
+    /// Addresses that get updates from now on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subscriber_email_addresses: Vec<String>,
+    /// Not to be worked on.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub test_case: bool,
+    /// By which channel it came; the web when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
+    /// What happened since, in order; at most 500.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acts: Vec<Act>,
+}
+
+/// Somebody of then.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ImportedPerson {
+    /// Their address. Where an account has it, what they did is that account's.
+    pub email: String,
+    /// The name to show; the address when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Act {
+    /// When; not before the act before it, and not in the future.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: ImportedPerson,
+    /// From which side.
+    pub side: Side,
+    /// What.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum What {
+    /// A comment of either side. The customer side's reopens a closed case within 30 days of its closing.
+    Comment {
+        /// The text.
+        body: String,
+    },
+    /// A note that only support sees.
+    InternalNote {
+        /// The text.
+        body: String,
+    },
+    /// Support asked for something.
+    InformationRequest {
+        /// What for.
+        information: InformationKind,
+        /// In support's words.
+        text: String,
+    },
+    /// Support proposed a solution, with what its kind needs.
+    Solution {
+        /// Of which kind.
+        kind: SolutionKind,
+        /// In support's words.
+        text: String,
+        /// Of a missing feature: the page where it is posted as an idea.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        idea_url: Option<String>,
+        /// Of what could not be reproduced: what to do.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recommendations: Option<String>,
+        /// Of what was handed to a third party: how to reach it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        third_party_contact: Option<String>,
+        /// Of an outage: its page on the status dashboard.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outage_url: Option<String>,
+    },
+    /// Either side changed the priority.
+    PriorityChange {
+        /// To which.
+        priority: Priority,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// The customer side escalated.
+    Escalation {
+        /// Why.
+        reason: EscalationReason,
+        /// In their words.
+        justification: String,
+    },
+    /// Support took the escalation up.
+    EscalationAcknowledgement {},
+    /// Support finished the escalation.
+    EscalationResolution {},
+    /// Either side closed the case.
+    Closing {},
+}
+
+fn customer() -> Side {
+    Side::Customer
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_customer(side: &Side) -> bool {
+    *side == Side::Customer
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
