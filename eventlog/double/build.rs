@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-use cargo_metadata::{CargoOpt, MetadataCommand};
+use cargo_metadata::MetadataCommand;
 
 /// The services that the event store's adapter calls.
 const SERVICES: [&str; 3] = ["streams.proto", "gossip.proto", "serverfeatures.proto"];
@@ -29,11 +29,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Where the client's crate lies, as cargo resolved it.
+/// Where the client's crate lies, as cargo resolved it. Asked for this platform only, and not offline: on a new machine cargo has
+/// fetched nothing but what it builds.
 fn protos() -> Result<PathBuf, Box<dyn Error>> {
+    let platform = std::env::var("TARGET")?;
     let metadata = MetadataCommand::new()
-        .features(CargoOpt::AllFeatures)
-        .other_options(["--offline".to_owned()])
+        .other_options(["--locked".to_owned(), "--filter-platform".to_owned(), platform])
         .exec()?;
     let client = metadata.packages.iter().find(|package| package.name == "kurrentdb");
     let manifest = &client.ok_or("the crate `kurrentdb` is not among the dependencies")?.manifest_path;
