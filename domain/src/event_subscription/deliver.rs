@@ -22,7 +22,7 @@ pub struct LiveSubscription {
     pub topic: Topic,
     /// Who made it or last changed it; `None`: nobody with an account.
     pub person: Option<AccountId>,
-    /// Position in the log of the event that made it: what happened before is not told.
+    /// Position in the log of the event that made it, or undeleted it last: what happened before is not told.
     pub since: u64,
 }
 
@@ -35,7 +35,7 @@ pub struct LiveWebhook {
     pub topic: Topic,
     /// Who made it or last changed it; `None`: nobody with an account.
     pub person: Option<AccountId>,
-    /// Position in the log of the event that made it.
+    /// Position in the log of the event that made it, or enabled it last.
     pub since: u64,
 }
 

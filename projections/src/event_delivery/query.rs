@@ -198,7 +198,7 @@ impl EventDeliveryQueries {
                 subscription: row.subscription.parse().ok()?,
                 topic: row.topic.parse::<Topic>().ok()?,
                 person: row.person.parse().ok(),
-                since: since(row.created_position),
+                since: since(row.live_since_position),
             })
         });
         let webhooks = webhooks.iter().filter_map(|row| {
@@ -206,7 +206,7 @@ impl EventDeliveryQueries {
                 webhook: row.webhook.parse().ok()?,
                 topic: row.topic.parse::<Topic>().ok()?,
                 person: row.person.parse().ok(),
-                since: since(row.created_position),
+                since: since(row.live_since_position),
             })
         });
         Ok((subscriptions.collect(), webhooks.collect()))

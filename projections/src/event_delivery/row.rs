@@ -34,6 +34,8 @@ pub struct EventSubscriptionRow {
     pub purge_at_micros: Option<i64>,
     /// Whether it is gone for good. The row stays, so that an event that comes twice does not bring it back.
     pub expunged: bool,
+    /// Position of what let it get messages: its making or the latest undeleting. It is told of nothing before.
+    pub live_since_position: i64,
     /// Revision of the stream.
     pub revision: i64,
 }
@@ -63,6 +65,8 @@ pub struct WebhookRow {
     pub previous_secret_until_micros: Option<i64>,
     /// Whether there is none any more.
     pub deleted: bool,
+    /// Position of what let it get messages: its making or the latest enabling. It is told of nothing before.
+    pub live_since_position: i64,
     /// Revision of the stream.
     pub revision: i64,
 }
@@ -81,6 +85,7 @@ pub(super) const SUBSCRIPTIONS: Table = Table {
         Column::integer("deleted_at_micros").or_null(),
         Column::integer("purge_at_micros").or_null(),
         Column::boolean("expunged"),
+        Column::integer("live_since_position"),
         Column::integer("revision"),
     ],
     key: &["subscription"],
@@ -101,6 +106,7 @@ pub(super) const WEBHOOKS: Table = Table {
         Column::integer("updated_at_micros"),
         Column::integer("previous_secret_until_micros").or_null(),
         Column::boolean("deleted"),
+        Column::integer("live_since_position"),
         Column::integer("revision"),
     ],
     key: &["webhook"],
@@ -150,6 +156,7 @@ impl EventSubscriptionRow {
                     deleted_at_micros: None,
                     purge_at_micros: None,
                     expunged: false,
+                    live_since_position: position,
                     revision,
                 })
             });
@@ -179,6 +186,7 @@ impl EventSubscriptionRow {
             }
             EventSubscriptionEvent::EventSubscriptionUndeleted(_) => {
                 (row.deleted_at_micros, row.purge_at_micros) = (None, None);
+                row.live_since_position = position;
             }
             EventSubscriptionEvent::EventSubscriptionExpunged(_) => {
                 row.expunged = true;
@@ -213,6 +221,7 @@ impl WebhookRow {
                     updated_at_micros: at,
                     previous_secret_until_micros: None,
                     deleted: false,
+                    live_since_position: position,
                     revision,
                 })
             });
@@ -243,7 +252,10 @@ impl WebhookRow {
             WebhookEvent::WebhookDisabled(disabled) => {
                 row.disabled_cause = Some(cause(disabled.cause).to_owned());
             }
-            WebhookEvent::WebhookEnabled(_) => row.disabled_cause = None,
+            WebhookEvent::WebhookEnabled(_) => {
+                row.disabled_cause = None;
+                row.live_since_position = position;
+            }
             WebhookEvent::WebhookDeleted(_) => {
                 row.deleted = true;
                 row.url = None;

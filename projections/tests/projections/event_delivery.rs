@@ -297,6 +297,23 @@ async fn pages_of_subscriptions_and_webhooks_neither_repeat_nor_drop_and_stay_in
     assert_eq!(queries(&running).webhook(&acme(), webhook(8)).await.unwrap(), None);
 }
 
+async fn what_happened_while_one_got_no_messages_is_not_made_up_for() {
+    let facts = [
+        subscribed(1, "acme", 1),
+        hooked(1, "acme", 1),
+        Fact::of_subscription(subscription(1), EventSubscriptionDeleted { purge_at: at(1_000) }),
+        Fact::of_webhook(webhook(1), WebhookDisabled { cause: DisableCause::Owner }),
+        Fact::of_subscription(subscription(1), EventSubscriptionUndeleted {}),
+        Fact::of_webhook(webhook(1), WebhookEnabled {}),
+        Fact::of_webhook(webhook(1), WebhookTested {}),
+    ];
+    let (world, running) = running_with(&facts).await;
+    let positions: Vec<u64> = world.recorded().await.iter().map(|event| event.position.0).collect();
+    let (subscriptions, webhooks) = queries(&running).live(&acme()).await.unwrap();
+    let since = (subscriptions[0].since, webhooks[0].since);
+    assert_eq!(since, (positions[4], positions[5]), "who follows the log late asks for what came before");
+}
+
 async fn live_are_those_that_get_messages_with_the_position_that_made_them() {
     let facts = [
         subscribed(1, "acme", 1),
@@ -323,5 +340,6 @@ on_each_engine!(
     a_deleted_subscription_is_shown_until_it_is_purged_and_an_expunged_one_never,
     a_subscription_says_why_it_fails_until_no_receiver_does,
     pages_of_subscriptions_and_webhooks_neither_repeat_nor_drop_and_stay_in_the_organization,
+    what_happened_while_one_got_no_messages_is_not_made_up_for,
     live_are_those_that_get_messages_with_the_position_that_made_them,
 );
