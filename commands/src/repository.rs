@@ -14,6 +14,10 @@ use crate::moments::Moment;
 
 /// Events read at once when a stream is folded.
 const READ_BATCH_EVENTS: usize = 1_000;
+/// Events that most commands have in a stream, and one more.
+const EVENTS_OF_A_COMMAND: usize = 4;
+/// Streams of which the fold before the moment that was asked for last is kept.
+const MOMENTS_STREAMS: usize = 1_000;
 
 /// One stream's folded state; the lock makes commands on one stream wait for each other on this node instead of
 /// running into each other's conflicts.
@@ -23,6 +27,9 @@ pub(crate) struct Repository<A> {
     store: Arc<dyn EventStore>,
     sealer: Arc<Sealer>,
     entries: Cache<StreamName, Entry<A>>,
+    /// The folds, sealed, just before the moments that were asked for last: whoever follows the log goes on from there, or
+    /// asks for the same again.
+    before_moments: Cache<StreamName, Folded<A>>,
     /// Whether personal values of the state are needed: then they are opened once, after folding.
     opens_state: bool,
 }
@@ -34,7 +41,8 @@ impl<A: Aggregate> Repository<A> {
         capacity_streams: usize,
         opens_state: bool,
     ) -> Self {
-        Self { store, sealer, entries: Cache::new(capacity_streams), opens_state }
+        let before_moments = Cache::new(capacity_streams.min(MOMENTS_STREAMS));
+        Self { store, sealer, entries: Cache::new(capacity_streams), before_moments, opens_state }
     }
 
     /// The stream's entry, empty when it is not cached.
@@ -181,15 +189,22 @@ impl<A: Aggregate> Repository<A> {
         stream: &StreamName,
         first: Revision,
     ) -> Result<Option<Moment<A>>, LoadError> {
-        let mut loaded = Loaded::<A>::default();
+        let known = self.before_moments.get(stream);
+        let known = known.filter(|before| before.revision.is_some_and(|revision| revision < first));
+        let mut loaded = Loaded { folded: known.unwrap_or_default(), ..Loaded::default() };
         let mut found: Option<Moment<A>> = None;
-        let mut next = Revision(0);
+        let mut next = loaded.folded.revision.map_or(Revision(0), Revision::next);
         'reading: loop {
-            let batch = self.store.read_stream(stream, next, READ_BATCH_EVENTS).await?;
+            let before = usize::try_from(first.0.saturating_sub(next.0)).unwrap_or(READ_BATCH_EVENTS);
+            let limit = READ_BATCH_EVENTS.min(before.saturating_add(EVENTS_OF_A_COMMAND));
+            let batch = self.store.read_stream(stream, next, limit).await?;
             for recorded in &batch {
                 if recorded.revision >= first {
                     let metadata = recorded.metadata()?;
                     let command_id = CommandId(metadata.command_id);
+                    if found.is_none() {
+                        self.before_moments.insert(stream.clone(), loaded.folded.clone());
+                    }
                     let moment = found.get_or_insert_with(|| Moment {
                         command_id,
                         actor: metadata.actor,
@@ -209,7 +224,7 @@ impl<A: Aggregate> Repository<A> {
                 }
                 next = recorded.revision.next();
             }
-            if batch.len() < READ_BATCH_EVENTS {
+            if batch.len() < limit {
                 break;
             }
         }

@@ -22,8 +22,12 @@ use dossier_eventlog::{MemoryKeyStore, MemoryStore};
 use jiff::Timestamp;
 use uuid::Uuid;
 
+#[path = "commands/meddled.rs"]
+mod meddled;
 #[path = "commands/merging.rs"]
 mod merging;
+#[path = "commands/moments.rs"]
+mod moments;
 #[path = "commands/standing.rs"]
 mod standing;
 

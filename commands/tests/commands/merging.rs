@@ -1,71 +1,15 @@
 //! A merge is decided on what its target is when it is stored, whoever is faster.
 
-use std::sync::Mutex;
-
-use async_trait::async_trait;
 use dossier_commands::Outcome;
 use dossier_domain::case::{CaseClosed, CaseRejection, CaseState, LinkCases, LinkKind, MergeInto, UndoMerge};
 use dossier_domain::{DomainEvent, Side};
-use dossier_eventlog::{
-    Append, AppendError, Appended, Audience, EventId, Expected, Metadata, NewEvent, ReadError, RecordedEvent,
-    Revision, StreamName,
-};
-use tokio::sync::watch;
+use dossier_eventlog::{Append, Audience, EventId, Expected, Metadata, NewEvent, StreamName};
 
+use super::meddled::Meddled;
 use super::*;
 
 const ALICE: &str = "alice@acme.example";
 const AGENT: &str = "agent@support.example";
-
-/// A log on which somebody else is faster once.
-struct Meddled {
-    inner: Arc<MemoryStore>,
-    faster: Mutex<Option<Append>>,
-}
-
-#[async_trait]
-impl EventStore for Meddled {
-    fn log_id(&self) -> Uuid {
-        self.inner.log_id()
-    }
-
-    async fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        let faster = self.faster.lock().unwrap().take();
-        if let Some(faster) = faster {
-            self.inner.append(faster).await?;
-        }
-        self.inner.append(append).await
-    }
-
-    async fn read_stream(
-        &self,
-        stream: &StreamName,
-        from: Revision,
-        limit: usize,
-    ) -> Result<Vec<RecordedEvent>, ReadError> {
-        self.inner.read_stream(stream, from, limit).await
-    }
-
-    async fn stream_head(&self, stream: &StreamName) -> Result<Option<Revision>, ReadError> {
-        self.inner.stream_head(stream).await
-    }
-
-    async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, ReadError> {
-        self.inner.read_all(after, limit).await
-    }
-
-    async fn head(&self) -> Result<Position, ReadError> {
-        self.inner.head().await
-    }
-
-    async fn event_id_at(&self, position: Position) -> Result<Option<EventId>, ReadError> {
-        self.inner.event_id_at(position).await
-    }
-
-    fn watch_head(&self) -> watch::Receiver<Position> {
-        self.inner.watch_head()
-    }
-}
 
 fn told(result: Result<Outcome<CaseState>, CommandError<CaseRejection>>) -> Result<usize, &'static str> {
     match result {
@@ -146,8 +90,7 @@ async fn a_merge_is_decided_on_the_target_as_it_is_and_not_as_the_caller_saw_it(
 async fn a_target_that_is_closed_just_before_the_merge_is_stored_is_seen() {
     let world = World::new().await;
     let (source, target) = (world.filed_as(1).await, world.filed_as(2).await);
-    let faster = Mutex::new(Some(world.closing(target).await));
-    let store = Arc::new(Meddled { inner: world.store.clone(), faster });
+    let store = Arc::new(Meddled::with(&world.store, Some(world.closing(target).await)));
     let clock = Arc::new(|| Timestamp::from_second(1_700_000_000).unwrap());
     let commands = Commands::new(store, world.sealer.clone(), catalogue(), clock, 1_000);
     let open = world.state(target).await;
