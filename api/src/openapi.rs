@@ -86,6 +86,7 @@ use crate::resources::{ESCALATION_REASONS, PRIORITIES, PRODUCT_LINES, REPRODUCIB
         support_links::undo_merge,
         support_objective::handle,
         support_stats::handle,
+        support_stats::handle_all,
         satisfaction_get::handle,
         agents_list::handle,
         saved_views::list,

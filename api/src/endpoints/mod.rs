@@ -132,6 +132,8 @@ pub enum Segment {
     Parent,
     /// The same, or `organizations/-` for all that the caller acts for.
     ParentOrAll,
+    /// No piece: all that the caller acts for.
+    All,
     /// An organization: two segments, of which the first is `organizations`.
     Organization,
     /// The id of a case.
@@ -168,6 +170,11 @@ impl Endpoint {
     /// Whether the request's query names the parent, instead of the path: then the use case authorizes.
     pub fn names_parent_in_query(&self) -> bool {
         self.id == "cases.search.byQuery"
+    }
+
+    /// Whether it is about all organizations that the caller acts for.
+    pub fn is_about_all(&self) -> bool {
+        self.path.contains(&Segment::All)
     }
 
     /// Whether directories call it: then it is about the organization that the caller's token binds them to, and open to
@@ -225,9 +232,14 @@ fn matches(endpoint: &Endpoint, mut segments: &[String], verb: Option<&str>) -> 
     }
     let mut params = Params::default();
     for segment in endpoint.path {
+        if *segment == Segment::All {
+            params.across = true;
+            continue;
+        }
         let (first, rest) = segments.split_first()?;
         segments = rest;
         match segment {
+            Segment::All => {}
             Segment::Literal(text) => (first == text).then_some(())?,
             Segment::Parent | Segment::ParentOrAll | Segment::Organization => {
                 if *segment == Segment::Organization && first != "organizations" {

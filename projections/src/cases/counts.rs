@@ -51,7 +51,7 @@ pub enum CountBy {
 }
 
 /// How many cases have a value.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseCount {
     /// The value.
     pub value: String,
@@ -59,9 +59,34 @@ pub struct CaseCount {
     pub cases: i64,
 }
 
+/// How many cases there are by each of what they are counted by, as of one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CaseCounts {
+    /// All of them.
+    pub total: i64,
+    by: [BTreeMap<String, i64>; 4],
+}
+
+impl CaseCounts {
+    /// How many have each value that any of them has, in the order of the values.
+    pub fn by(&self, by: CountBy) -> Vec<CaseCount> {
+        let counts = self.by[by as usize].iter();
+        counts.map(|(value, cases)| CaseCount { value: value.clone(), cases: *cases }).collect()
+    }
+}
+
+/// Cases that have all of this in common.
+#[derive(sqlx::FromRow)]
+struct SummedRow {
+    status: String,
+    priority: i64,
+    product: String,
+    provider: String,
+    cases: i64,
+}
+
 impl CaseQueries {
-    /// How many cases the scope shows, of an organization or, without one, of every one, by each value that any of them
-    /// has, in the order of the values.
+    /// How many cases the scope shows, of an organization or, without one, of every one.
     ///
     /// # Errors
     /// [`QueryError`].
@@ -69,23 +94,28 @@ impl CaseQueries {
         &self,
         scope: &VisibilityScope,
         organization: Option<&OrganizationId>,
-        by: CountBy,
-    ) -> Result<Vec<CaseCount>, QueryError> {
-        self.database().fetch_all(&counts_query(scope, organization, by)).await
+    ) -> Result<CaseCounts, QueryError> {
+        let mut query = Sql::new(
+            "SELECT status, priority, product, provider, CAST(sum(cases) AS BIGINT) AS cases FROM "
+                .to_owned(),
+        );
+        push_counted(&mut query, scope, organization);
+        query.push(" GROUP BY 1, 2, 3, 4");
+        let rows: Vec<SummedRow> = self.database().fetch_all(&query).await?;
+        let mut counts = CaseCounts::default();
+        for SummedRow { status, priority, product, provider, cases } in rows {
+            counts.total += cases;
+            for (by, value) in [
+                (CountBy::State, status),
+                (CountBy::Priority, priority.to_string()),
+                (CountBy::Product, product),
+                (CountBy::Provider, provider),
+            ] {
+                *counts.by[by as usize].entry(value).or_default() += cases;
+            }
+        }
+        Ok(counts)
     }
-}
-
-fn counts_query(scope: &VisibilityScope, organization: Option<&OrganizationId>, by: CountBy) -> Sql {
-    let value = match by {
-        CountBy::State => "status",
-        CountBy::Priority => "CAST(priority AS TEXT)",
-        CountBy::Product => "product",
-        CountBy::Provider => "provider",
-    };
-    let mut query = Sql::new(format!("SELECT {value} AS value, CAST(sum(cases) AS BIGINT) AS cases FROM "));
-    push_counted(&mut query, scope, organization);
-    query.push(" GROUP BY 1 ORDER BY 1");
-    query
 }
 
 /// Adds the counters of what a scope shows, and what they are restricted by.

@@ -11,7 +11,7 @@ mod row;
 mod text;
 
 pub use condition::{CaseCondition, Compared, Moment};
-pub use counts::{CaseCount, CountBy};
+pub use counts::{CaseCount, CaseCounts, CountBy};
 pub use current::CurrentCases;
 pub use projector::Cases;
 pub(crate) use projector::NAME;

@@ -25,7 +25,7 @@ async fn counted(
     asked: Option<&OrganizationId>,
     by: CountBy,
 ) -> Vec<CaseCount> {
-    running.cases().counts(scope, asked, by).await.unwrap()
+    running.cases().counts(scope, asked).await.unwrap().by(by)
 }
 
 /// By listing the cases.

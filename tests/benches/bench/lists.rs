@@ -194,7 +194,7 @@ async fn questions(engine: &str, models: &ReadModels, mut raw: Raw, cases: u64) 
         let mut times = Times::default();
         while times.go_on() {
             let asked = Instant::now();
-            let counts = queries.counts(&scope, Some(&acme()), by).await.unwrap();
+            let counts = queries.counts(&scope, Some(&acme())).await.unwrap().by(by);
             times.ours.push(asked.elapsed());
             assert_eq!(counts.iter().map(|count| count.cases).sum::<i64>(), acmes);
             let asked = Instant::now();

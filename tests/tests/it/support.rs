@@ -492,5 +492,15 @@ async fn cases_are_counted_as_far_as_one_sees_them() {
     stats(&desk.alice, "acme", "provider").await.refused(403, "NOT_FOR_YOU");
     stats(&desk.alice, "globex", "state").await.refused(403, "NOT_A_MEMBER");
     stats(&desk.alice, "acme", "weather").await.refused(400, "INVALID_FIELD");
-    desk.alice.get("/v2/organizations/acme/stats").await.refused(400, "INVALID_FIELD");
+    let whole = desk.alice.get("/v2/organizations/acme/stats").await.ok();
+    for by in ["state", "priority", "product"] {
+        let one = stats(&desk.alice, "acme", by).await.ok();
+        let list = format!("by{}{}", by[..1].to_uppercase(), &by[1..]);
+        assert_eq!((&whole["total"], &whole[&list]), (&one["total"], &one["counts"]));
+    }
+    assert_eq!(whole["byProvider"], Value::Null, "who works on a case is support's own business");
+    let all = desk.south.get("/v2/stats").await.ok();
+    assert_eq!(all, desk.south.get("/v2/organizations/-/stats").await.ok());
+    assert_eq!((&all["total"], &all["byProvider"]), (&south_now["total"], &south_now["counts"]));
+    desk.alice.get("/v2/stats").await.refused(403, "NOT_A_MEMBER");
 }

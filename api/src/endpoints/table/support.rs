@@ -3,7 +3,7 @@
 use axum::http::Method;
 use dossier_domain::Action;
 
-use super::super::Segment::{Attachment, Case, Item, Literal, Parent, ParentOrAll};
+use super::super::Segment::{All, Attachment, Case, Item, Literal, Parent, ParentOrAll};
 use super::super::{
     Endpoint, Kind, Segment, note_attachments_read, note_attachments_upload, support_answers,
     support_assignment, support_edits, support_escalations, support_follow_up, support_links,
@@ -97,6 +97,16 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         versions: BOTH,
         action: Action::ReadCases,
         handler: |call| Box::pin(support_stats::handle(call)),
+    },
+    Endpoint {
+        id: "stats.getAll",
+        method: Method::GET,
+        path: &[All, Literal("stats")],
+        verb: None,
+        kind: Kind::Query,
+        versions: BOTH,
+        action: Action::ReadCases,
+        handler: |call| Box::pin(support_stats::handle_all(call)),
     },
 ];
 

@@ -140,7 +140,6 @@ pub(crate) fn query(endpoint: &Endpoint, subject: &Subject) -> String {
         "cases.search.byQuery" => "?query=organization%3D%22organizations%2Facme%22".to_owned(),
         "cases.explainAccess" => "?principal=alice%40acme.example".to_owned(),
         "organizations.create" => format!("?organizationId=new-{}", subject.number),
-        "stats.get" => "?by=state".to_owned(),
         _ => String::new(),
     }
 }
@@ -377,9 +376,10 @@ impl Subject {
         };
         let mut path = format!("{upload}{version}");
         let mut collection = "";
-        for segment in endpoint.path {
+        for segment in endpoint.path.iter().filter(|segment| **segment != Segment::All) {
             path.push('/');
             path.push_str(match segment {
+                Segment::All => "",
                 Segment::Literal(text) => {
                     collection = text;
                     text
