@@ -33,7 +33,9 @@ pub struct PostgresOptions {
     pub schema: String,
     /// Connections that queries of this process may use at the same time.
     pub query_connections: u32,
-    /// How long a query waits for a connection.
+    /// Connections that write: one for each projector, two for a rebuild, and some for bookkeeping.
+    pub write_connections: u32,
+    /// How long a query, or a projector's transaction, waits for a connection.
     pub acquire_timeout: Duration,
     /// How long one statement of a query may take.
     pub statement_timeout: Duration,
@@ -48,6 +50,7 @@ impl PostgresOptions {
             url: url.into(),
             schema: "dossier_read".to_owned(),
             query_connections: 8,
+            write_connections: 18,
             acquire_timeout: Duration::from_secs(2),
             statement_timeout: Duration::from_secs(2),
             lease: Duration::from_secs(3),

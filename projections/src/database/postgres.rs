@@ -16,8 +16,6 @@ use crate::error::OpenError;
 use crate::location::PostgresOptions;
 use crate::sql::{AnyConnection, LiveName, ReadRow, Sql, view_name};
 
-/// Connections that write: one per projector, one per rebuild, and some for bookkeeping.
-const WRITERS: u32 = 8;
 /// How long one statement of a projector may take.
 const WRITE_TIMEOUT: Duration = Duration::from_mins(1);
 /// A connection that was in use so long ago is taken to work.
@@ -121,7 +119,7 @@ impl PostgresDatabase {
                 ("idle_in_transaction_session_timeout", millis(options.statement_timeout)),
             ]));
         let writers = PgPoolOptions::new()
-            .max_connections(WRITERS)
+            .max_connections(options.write_connections)
             .acquire_timeout(options.acquire_timeout)
             .connect_lazy_with(connect.clone().options([
                 ("statement_timeout", millis(WRITE_TIMEOUT)),

@@ -419,3 +419,11 @@ async fn a_server_that_is_frozen_has_queries_fail_in_time_and_answer_again_when_
     assert!(cases.get(&scope, &asked, case(0)).await.unwrap().is_some());
     assert_eq!(running.dump().await, world.expected_dump().await);
 }
+
+#[test]
+fn each_projector_has_a_connection_to_write_with_while_one_is_rebuilt() {
+    let usual = PostgresOptions::new("postgres://localhost");
+    let of_a_rebuild = 2;
+    let bookkeeping = 1;
+    assert!(usual.write_connections as usize >= MODELS.len() + of_a_rebuild + bookkeeping);
+}
