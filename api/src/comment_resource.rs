@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use dossier_domain::case::{CommentAdded, NoteAttachmentAdded};
+use dossier_domain::case::{CommentAdded, InternalNoteAdded, NoteAttachmentAdded};
 use dossier_domain::{CaseId, Side};
 use dossier_projections::case_history::{
     CommentRow, INFORMATION_REQUEST, NoteAttachmentRow, NoteRow, SOLUTION,
@@ -190,10 +190,24 @@ impl NoteResource {
     /// A note on a case of an organization.
     pub fn of_row(row: &NoteRow, organization: &str) -> Self {
         Self {
-            name: format!("organizations/{organization}/cases/{}/notes/{}", row.case_id, row.note_id),
+            name: note_name(organization, &row.case_id, &row.note_id),
             create_time: instant(row.created_at_micros),
             creator: NoteAuthorResource::new(row.author_email.as_ref(), row.author_name.as_ref()),
             body: row.body.clone().unwrap_or_else(|| ERASED.to_owned()),
+        }
+    }
+
+    /// A note that was just written.
+    pub fn of_event(added: &InternalNoteAdded, organization: &str, case: CaseId, at: Timestamp) -> Self {
+        let author = added.author.open();
+        Self {
+            name: note_name(organization, case, added.note),
+            create_time: format_timestamp(at),
+            creator: NoteAuthorResource::new(
+                author.map(|author| &author.email),
+                author.map(|author| &author.display_name),
+            ),
+            body: added.body.open().cloned().unwrap_or_else(|| ERASED.to_owned()),
         }
     }
 }
@@ -252,5 +266,9 @@ fn note_attachment_name(
     note: impl Display,
     attachment: impl Display,
 ) -> String {
-    format!("organizations/{organization}/cases/{case}/notes/{note}/attachments/{attachment}")
+    format!("{}/attachments/{attachment}", note_name(organization, case, note))
+}
+
+fn note_name(organization: &str, case: impl Display, note: impl Display) -> String {
+    format!("organizations/{organization}/cases/{case}/notes/{note}")
 }

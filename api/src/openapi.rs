@@ -28,9 +28,9 @@ use crate::endpoints::{
     organizations_reseller_access, organizations_support_profile, organizations_transfer_management,
     phone_calls_create, priorities_list, queues, satisfaction_get, saved_views, scim_discovery, scim_users,
     support_answers, support_assignment, support_edits, support_escalations, support_follow_up,
-    support_links, support_notes_list, support_objective, support_outages, support_stats, support_survey,
-    volume_watch_dry_run, webhooks_change, webhooks_create, webhooks_read, webhooks_rotate_secret,
-    webhooks_test,
+    support_links, support_notes_create, support_notes_list, support_objective, support_outages,
+    support_stats, support_survey, volume_watch_dry_run, webhooks_change, webhooks_create, webhooks_read,
+    webhooks_rotate_secret, webhooks_test,
 };
 use crate::resources::{ESCALATION_REASONS, PRIORITIES, PRODUCT_LINES, REPRODUCIBLE, STATES};
 
@@ -74,6 +74,7 @@ use crate::resources::{ESCALATION_REASONS, PRIORITIES, PRODUCT_LINES, REPRODUCIB
         notifications_operator::list,
         notifications_operator::retry,
         support_follow_up::handle,
+        support_notes_create::handle,
         support_notes_list::handle,
         note_attachments_upload::handle,
         note_attachments_upload::without_media,

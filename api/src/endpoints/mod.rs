@@ -83,6 +83,7 @@ pub mod support_edits;
 pub mod support_escalations;
 pub mod support_follow_up;
 pub mod support_links;
+pub mod support_notes_create;
 pub mod support_notes_list;
 pub mod support_objective;
 pub mod support_outages;

@@ -72,6 +72,8 @@ mod scim;
 mod search;
 #[path = "../it/standing.rs"]
 mod standing;
+#[path = "../it/stats.rs"]
+mod stats;
 #[path = "../it/support.rs"]
 mod support;
 #[path = "../it/survey_link.rs"]

@@ -51,6 +51,7 @@ mod search;
 mod sign_in;
 mod standing;
 mod start_up;
+mod stats;
 mod support;
 mod survey_link;
 mod timers;

@@ -2,7 +2,8 @@
 
 use dossier_tests::people::{AGENT, AGENT_SOUTH, ALICE, AUDITOR, CAROL, ENGINEER, HANK};
 use dossier_tests::server::file_case;
-use dossier_tests::{Server, encoded};
+use dossier_tests::{Client, Server, encoded};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -35,6 +36,25 @@ async fn r_comment_3_an_agent_reads_the_notes_in_order_page_by_page_and_nobody_e
     agent.get(&notes).await.refused(404, "CASE_NOT_FOUND");
     let theirs = server.client(AGENT_SOUTH).get(&notes).await.ok();
     assert_eq!(theirs["notes"], json!(pages));
+}
+
+#[tokio::test]
+async fn r_comment_3_a_note_is_answered_as_it_is_listed_and_again_when_it_is_repeated() {
+    let server = Server::start().await;
+    let (alice, agent) = (server.client(ALICE), server.client(AGENT));
+    let case = file_case(&alice, "acme").await;
+    let notes = format!("{case}/notes");
+    let write = async |who: &Client, body: &Value| {
+        let call = who.call(Method::POST, &notes).header("idempotency-key", "01ARZ3NDEKTSV4RRFFQ69G5FAV");
+        call.json(body).send().await
+    };
+    let written = write(&agent, &json!({"body": "The disk."})).await.ok();
+    assert_eq!(agent.get(&notes).await.ok()["notes"], json!([written]));
+    assert_eq!(write(&agent, &json!({"body": "The disk."})).await.ok(), written);
+    write(&agent, &json!({"body": "Another."})).await.refused(409, "IDEMPOTENCY_KEY_REUSED");
+    agent.post(&notes, &json!({})).await.refused(400, "INVALID_FIELD");
+    write(&alice, &json!({"body": "Mine."})).await.refused(403, "NOT_FOR_YOU");
+    assert_eq!(agent.get(&notes).await.ok()["notes"], json!([written]));
 }
 
 #[tokio::test]

@@ -7,7 +7,8 @@ use super::super::Segment::{All, Attachment, Case, Item, Literal, Parent, Parent
 use super::super::{
     Endpoint, Kind, Segment, note_attachments_read, note_attachments_upload, support_answers,
     support_assignment, support_edits, support_escalations, support_follow_up, support_links,
-    support_notes_list, support_objective, support_outages, support_stats, support_survey,
+    support_notes_create, support_notes_list, support_objective, support_outages, support_stats,
+    support_survey,
 };
 use super::BOTH;
 use crate::endpoints::Handler;
@@ -55,6 +56,16 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
     act("cases.linkCases", "linkCases", Action::WorkOnCase, |call| Box::pin(support_links::link(call))),
     act("cases.mergeInto", "mergeInto", Action::WorkOnCase, |call| Box::pin(support_links::merge(call))),
     act("cases.undoMerge", "undoMerge", Action::WorkOnCase, |call| Box::pin(support_links::undo_merge(call))),
+    Endpoint {
+        id: "cases.notes.create",
+        method: Method::POST,
+        path: &[Parent, Literal("cases"), Case, Literal("notes")],
+        verb: None,
+        kind: Kind::Command,
+        versions: BOTH,
+        action: Action::WorkOnCase,
+        handler: |call| Box::pin(support_notes_create::handle(call)),
+    },
     Endpoint {
         id: "cases.notes.list",
         method: Method::GET,

@@ -60,7 +60,7 @@ pub(crate) fn body(endpoint: &Endpoint, subject: &Subject) -> Option<Vec<u8>> {
             json!({"items": [{"name": name, "command": "addInternalNote", "body": {"body": "It is the cable."}}]})
         }
         "savedViews.create" | "savedViews.patch" => json!({"displayName": format!("View {new}")}),
-        "cases.comments.create" => json!({"body": "hello"}),
+        "cases.comments.create" | "cases.notes.create" => json!({"body": "hello"}),
         "media.upload" | "cases.notes.attachments.upload" => return Some(b"the content".to_vec()),
         "media.upload.withoutMedia" | "cases.notes.attachments.upload.withoutMedia" => {
             json!({"attachment": {"filename": "a.txt"}})
