@@ -1,5 +1,5 @@
 //! News of a known issue to 10,000 people: how fast the fan-out writes the messages down, and how fast the mailer hands them to
-//! a mail server, beside a bare lettre loop that sends mails of the same content over as many connections.
+//! a mail server, beside bare lettre loops that send mails of the same content, over one connection and over as many.
 
 use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -218,11 +218,19 @@ pub(crate) async fn rows() {
         panic!("nothing forbids it")
     };
     let sink = Sink::start();
-    let bare = bare_loop(&sink, &sample).await;
+    let one = bare_loop(&sink, &sample, 1).await;
+    let bare = bare_loop(&sink, &sample, CONNECTIONS).await;
     let mailed = mailed(&sink, &work, composer).await;
-    Row::new(format!("notify: mails, {CONNECTIONS} connections"), mailed, "mails/s")
-        .beside(bare, 0.7)
+    Row::new(format!("notify: mails, {CONNECTIONS} connections beside a loop over one"), mailed, "mails/s")
+        .beside(one, 0.7)
         .print();
+    Row::new(
+        format!("notify: mails, {CONNECTIONS} connections beside loops over as many"),
+        mailed,
+        "mails/s",
+    )
+    .beside(bare, 0.7)
+    .print();
 }
 
 fn composer(commands: &Arc<Commands>) -> Composer {
@@ -267,11 +275,11 @@ async fn mailed(sink: &Sink, work: &Arc<SqliteWorkStore>, composer: Arc<Composer
 }
 
 /// The same number of mails with the same headers and parts, put together and sent by lettre alone.
-async fn bare_loop(sink: &Sink, sample: &OutgoingMail) -> f64 {
+async fn bare_loop(sink: &Sink, sample: &OutgoingMail, connections: usize) -> f64 {
     let sample = Arc::new(sample.clone());
     let started = Instant::now();
     let mut tasks = JoinSet::new();
-    for connection in 0..CONNECTIONS {
+    for connection in 0..connections {
         let (sample, address) = (sample.clone(), sink.address.clone());
         tasks.spawn(async move {
             let stream = TcpStream::connect(address).await.unwrap();
@@ -279,7 +287,7 @@ async fn bare_loop(sink: &Sink, sample: &OutgoingMail) -> f64 {
             let hello = ClientId::Domain("dossier.example".to_owned());
             let mut smtp =
                 AsyncSmtpConnection::connect_with_transport(Box::new(stream), &hello).await.unwrap();
-            for number in (connection..SUBSCRIBERS).step_by(CONNECTIONS) {
+            for number in (connection..SUBSCRIBERS).step_by(connections) {
                 let (envelope, content) = written(&sample, number);
                 smtp.send(&envelope, &content).await.unwrap();
             }
