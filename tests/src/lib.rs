@@ -16,6 +16,7 @@
 //! Nothing here waits for a length of time where it can wait for a condition, and nothing repeats a step that failed.
 
 pub mod client;
+mod deeds;
 pub mod fleet;
 pub mod log;
 pub mod oidc;

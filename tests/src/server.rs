@@ -31,6 +31,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::client::{Answer, Client};
+use crate::deeds::Deeds;
 use crate::log;
 use crate::people::OPERATOR;
 use crate::profile::Engines;
@@ -106,6 +107,7 @@ pub struct Server {
     stopping: oneshot::Sender<()>,
     serving: JoinHandle<()>,
     anonymous: Client,
+    deeds: Deeds,
 }
 
 impl Server {
@@ -199,7 +201,19 @@ impl Server {
         }));
         let issuer = DevIssuer::load(data.path()).expect("the key that the start has made");
         let anonymous = Client::new(&format!("http://{address}"), None);
-        Self { clock, address, system, issuer, data, engines, targets, stopping, serving, anonymous }
+        Self {
+            clock,
+            address,
+            system,
+            issuer,
+            data,
+            engines,
+            targets,
+            stopping,
+            serving,
+            anonymous,
+            deeds: Deeds::new(),
+        }
     }
 
     /// Stops everything and hands the data over.
@@ -264,6 +278,11 @@ impl Server {
     /// Where the log ends.
     pub async fn head(&self) -> Position {
         self.app().store.head().await.expect("a log that can be read")
+    }
+
+    /// How many events of the log somebody caused: what acts by itself goes on meanwhile, when it gets to it.
+    pub async fn deeds(&self) -> usize {
+        self.deeds.count(&*self.app().store, self.app().commands.sealer()).await
     }
 
     /// Waits until what acts by itself has acted on all that is in the log.

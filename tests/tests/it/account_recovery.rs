@@ -120,18 +120,18 @@ async fn a_repeated_asking_is_one_and_another_body_under_its_key_is_refused() {
         anonymous.call(Method::POST, RECOVERIES).header("idempotency-key", KEY).json(&body).send()
     };
     let first = with_key(asking(ALICE)).await;
-    let head = server.head().await;
+    let head = server.deeds().await;
     let again = with_key(asking(ALICE)).await;
     assert_eq!((again.ok(), again.header("idempotent-replay")), (first.ok(), Some("true")));
     with_key(asking("bob@acme.example")).await.refused(409, "IDEMPOTENCY_KEY_REUSED");
-    assert_eq!(server.head().await, head);
+    assert_eq!(server.deeds().await, head);
 }
 
 #[tokio::test]
 async fn what_is_asked_must_say_something_and_is_small() {
     let server = Server::start().await;
     let anonymous = server.anonymous();
-    let before = server.head().await;
+    let before = server.deeds().await;
     for (field, value) in [
         ("email", json!("lost")),
         ("email", json!("")),
@@ -149,7 +149,7 @@ async fn what_is_asked_must_say_something_and_is_small() {
     body["padding"] = json!("x".repeat(64 * 1024));
     anonymous.post(RECOVERIES, &body).await.refused(413, "PAYLOAD_TOO_LARGE");
     anonymous.call(Method::POST, RECOVERIES).bytes("{broken").send().await.refused(400, "INVALID_BODY");
-    assert_eq!(server.head().await, before);
+    assert_eq!(server.deeds().await, before);
     // The longest text, each character as long as JSON allows, is still taken.
     let escaped = "\\ud83d\\ude00".repeat(5_000);
     let longest = format!("{{\"email\":\"{ALICE}\",\"description\":\"{escaped}\"}}");

@@ -66,13 +66,13 @@ async fn r_attach_1_nobody_else_fetches_it() {
         server.anonymous().get(&format!("{path}{end}")).await.refused(401, "TOKEN_MISSING");
         alice.get(&format!("{elsewhere}{end}")).await.refused(404, "ATTACHMENT_NOT_FOUND");
     }
-    let before = server.head().await;
+    let before = server.deeds().await;
     let query = "?attachment.filename=a.txt";
     upload(&server.client(CAROL), &case, query, "text/plain", b"x").await.refused(403, "ROLE_TOO_LOW");
     upload(&server.client(HANK), &case, query, "text/plain", b"x").await.refused(403, "NOT_A_MEMBER");
     let nowhere = case.replace(case.rsplit('/').next().unwrap(), "01ARZ3NDEKTSV4RRFFQ69G5FAV");
     upload(&alice, &nowhere, query, "text/plain", b"x").await.refused(404, "CASE_NOT_FOUND");
-    assert_eq!(server.head().await, before);
+    assert_eq!(server.deeds().await, before);
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn both_spellings_of_multipart_are_read() {
 #[tokio::test]
 async fn a_bad_upload_is_refused_and_leaves_nothing() {
     let (server, alice, case) = with_case().await;
-    let before = server.head().await;
+    let before = server.deeds().await;
     let named = "?attachment.filename=a.txt";
     let (text, related) = ("text/plain", "multipart/related; boundary=b");
     for (query, content_type, body, reason) in [
@@ -132,7 +132,7 @@ async fn a_bad_upload_is_refused_and_leaves_nothing() {
     let call =
         alice.call(Method::POST, &format!("/upload{case}/attachments{named}")).header("idempotency-key", key);
     call.bytes("x").send().await.refused(400, "INVALID_IDEMPOTENCY_KEY");
-    assert_eq!(server.head().await, before);
+    assert_eq!(server.deeds().await, before);
     assert_eq!(alice.get(&format!("{case}/attachments")).await.ok()["attachments"], json!([]));
 }
 
@@ -145,12 +145,12 @@ async fn an_upload_can_be_repeated_and_is_attached_once() {
         call.bytes(body).send().await
     };
     let first = send("content").await;
-    let before = server.head().await;
+    let before = server.deeds().await;
     let again = send("content").await;
     assert_eq!(again.ok(), first.ok());
     assert_eq!(again.header("idempotent-replay"), Some("true"));
     send("other content").await.refused(409, "IDEMPOTENCY_KEY_REUSED");
-    assert_eq!(server.head().await, before);
+    assert_eq!(server.deeds().await, before);
     let got = alice.get(&format!("{}:download?alt=media", path_of(&first.ok()))).await;
     assert_eq!(got.text(), "content");
 }

@@ -64,7 +64,7 @@ async fn a_view_is_kept_for_oneself_or_shared_with_ones_provider() {
 async fn a_view_has_a_name_and_a_filter_that_lists_understand() {
     let server = Server::start().await;
     let north = server.client(AGENT);
-    let before = server.head().await;
+    let before = server.deeds().await;
     for (body, reason) in [
         (json!({"filter": "state=OPEN"}), "INVALID_FIELD"),
         (json!({"displayName": "x".repeat(101)}), "INVALID_FIELD"),
@@ -76,13 +76,13 @@ async fn a_view_has_a_name_and_a_filter_that_lists_understand() {
     let engineer = server.client(ENGINEER);
     engineer.post(VIEWS, &json!({"displayName": "x", "shared": true})).await.refused(400, "INVALID_FIELD");
     server.client(ALICE).post(VIEWS, &json!({"displayName": "x"})).await.refused(403, "NOT_FOR_YOU");
-    assert_eq!(server.head().await, before);
+    assert_eq!(server.deeds().await, before);
     let view = north.post(VIEWS, &json!({"displayName": "All"})).await.ok();
     let path = format!("/v2/{}", view["name"].as_str().unwrap());
     north.patch(&path, &json!({"filter": "state=HALF"})).await.refused(400, "INVALID_FILTER");
-    let head = server.head().await;
+    let head = server.deeds().await;
     north.patch(&path, &json!({"displayName": "All"})).await.ok();
-    assert_eq!(server.head().await, head, "again changes nothing");
+    assert_eq!(server.deeds().await, head, "again changes nothing");
 }
 
 /// R-ROUTE-1.
@@ -120,9 +120,9 @@ async fn r_route_1_an_agent_gives_a_case_to_an_agent_of_its_provider_and_to_nobo
         let case = assign(name).await.ok();
         assert_eq!(case["support"]["assignee"]["email"], second);
     }
-    let before = server.head().await;
+    let before = server.deeds().await;
     newcomer.get("/v2/agents").await.ok();
-    assert_eq!(server.head().await, before, "what is known already is not written again");
+    assert_eq!(server.deeds().await, before, "what is known already is not written again");
     server.staff(second, &["agent"], Some("south")).get("/v2/agents").await.ok();
     north.post(&format!("{case}:assign"), &json!({})).await.ok();
     assign(second.to_owned()).await.refused(400, "ASSIGNEE_NOT_OF_PROVIDER");
@@ -175,9 +175,9 @@ async fn r_tool_1_each_command_of_a_batch_has_its_own_answer_and_a_refused_one_s
     assert!(
         answers[1]["error"]["details"][0]["metadata"]["changes"].as_str().unwrap().contains("CaseAssigned")
     );
-    let head = server.head().await;
+    let head = server.deeds().await;
     let again = batch(&north, Some(key), &items).await;
-    assert_eq!(server.head().await, head, "what was done is not done twice");
+    assert_eq!(server.deeds().await, head, "what was done is not done twice");
     for (first, second) in answers.iter().zip(&again) {
         assert_eq!((&first["status"], &first["body"]), (&second["status"], &second["body"]));
         assert_eq!(second["replayed"] == true, first["status"] == 200);

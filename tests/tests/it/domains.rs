@@ -25,13 +25,13 @@ async fn r_org_1_an_owner_claims_a_domain_and_the_operator_verifies_it() {
     assert_eq!(claimed["name"], "organizations/acme/domains/labs.acme.example");
     assert_eq!((&claimed["domain"], &claimed["state"]), (&json!("labs.acme.example"), &json!("CLAIMED")));
     assert!(claimed["challenge"].as_str().unwrap().starts_with("dossier-verification="), "{claimed}");
-    let before = server.head().await;
+    let before = server.deeds().await;
     assert_eq!(
         alice.post(DOMAINS, &json!({"domain": "labs.acme.example"})).await.ok(),
         claimed,
         "shown again"
     );
-    assert_eq!(server.head().await, before);
+    assert_eq!(server.deeds().await, before);
     let verify = format!("{DOMAINS}/labs.acme.example:verify");
     alice.post(&verify, &json!({})).await.refused(403, "NOT_FOR_YOU");
     let verified = operator.post(&verify, &json!({})).await.ok();
@@ -51,7 +51,7 @@ async fn r_org_1_an_owner_claims_a_domain_and_the_operator_verifies_it() {
 async fn r_access_8_consumer_mail_look_alikes_and_what_is_no_domain_are_not_claimed() {
     let server = Server::start().await;
     let (alice, operator) = (server.client(ALICE), server.client(OPERATOR));
-    let before = server.head().await;
+    let before = server.deeds().await;
     for bad in ["\u{430}cme.example", "gmail.com", "mail.gmail.com", "acme", "a..b", "", "127.0.0.1"] {
         assert_eq!(field(&alice.post(DOMAINS, &json!({"domain": bad})).await), "domain", "{bad}");
     }
@@ -65,7 +65,7 @@ async fn r_access_8_consumer_mail_look_alikes_and_what_is_no_domain_are_not_clai
     }
     let conditional = alice.call(Method::POST, DOMAINS).header("If-Match", "\"1\"").json(&domain);
     conditional.send().await.refused(400, "INVALID_ETAG");
-    assert_eq!(server.head().await, before);
+    assert_eq!(server.deeds().await, before);
 }
 
 #[tokio::test]

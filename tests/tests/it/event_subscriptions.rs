@@ -193,7 +193,7 @@ async fn what_names_no_topic_and_what_cannot_be_patched_is_refused_and_nothing_c
     let server = Server::start().await;
     let alice = server.client(ALICE);
     let path = subscribe(&alice, "cases").await;
-    let before = server.head().await;
+    let before = server.deeds().await;
     for bad in
         [json!({}), json!({"pubSubTopic": ""}), json!({"pubSubTopic": "cases"}), json!({"pubSubTopic": 5})]
     {
@@ -208,7 +208,7 @@ async fn what_names_no_topic_and_what_cannot_be_patched_is_refused_and_nothing_c
     alice.post(&format!("{path}:undelete"), &json!([])).await.refused(400, "INVALID_BODY");
     alice.get(&format!("{SUBSCRIPTIONS}/garbage")).await.refused(404, "SUBSCRIPTION_NOT_FOUND");
     alice.get(&format!("{SUBSCRIPTIONS}/{KEY}")).await.refused(404, "SUBSCRIPTION_NOT_FOUND");
-    assert_eq!(server.head().await, before);
+    assert_eq!(server.deeds().await, before);
     // What an answer tells and a request does not decide is passed through by clients.
     let odd = json!({"name": "x", "state": 3, "createTime": "x", "pub_sub_topic": "projects/acme/topics/t"});
     assert_eq!(alice.post(SUBSCRIPTIONS, &odd).await.ok()["state"], "WORKING");
@@ -249,11 +249,11 @@ async fn a_repeated_making_is_one_and_an_outdated_etag_changes_nothing() {
         alice.call(Method::POST, SUBSCRIPTIONS).header("idempotency-key", KEY).json(&body).send()
     };
     let first = with_key(to("cases")).await;
-    let head = server.head().await;
+    let head = server.deeds().await;
     let again = with_key(to("cases")).await;
     assert_eq!((again.ok(), again.header("idempotent-replay")), (first.ok(), Some("true")));
     with_key(to("other")).await.refused(409, "IDEMPOTENCY_KEY_REUSED");
-    assert_eq!(server.head().await, head);
+    assert_eq!(server.deeds().await, head);
     let (path, etag) = (path(&first), first.header("etag").unwrap());
     let patch = |topic| alice.call(Method::PATCH, &path).header("if-match", etag).json(&to(topic)).send();
     patch("other").await.ok();

@@ -196,9 +196,9 @@ async fn an_explanation_that_cannot_be_given_says_why() {
         (format!("{bob}&actingFor=nimbus"), "INVALID_ACTING_FOR"),
         (format!("{bob}&actingFor=projects%2Fnimbus"), "INVALID_ACTING_FOR"),
     ] {
-        let before = server.head().await;
+        let before = server.deeds().await;
         explain(&auditor, &case, &query).await.refused(400, reason);
-        assert_eq!(server.head().await, before, "{query}");
+        assert_eq!(server.deeds().await, before, "{query}");
     }
     for other in [case.replace("acme", "globex"), "/v2/organizations/acme/cases/garbage".to_owned()] {
         explain(&auditor, &other, &bob).await.refused(404, "CASE_NOT_FOUND");

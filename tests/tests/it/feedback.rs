@@ -47,7 +47,7 @@ async fn r_feedback_1_the_same_key_sends_once_and_what_says_nothing_is_refused()
         call.json(&json!({"text": text})).send()
     };
     let first = with_key("Good.").await;
-    let head = server.head().await;
+    let head = server.deeds().await;
     let again = with_key("Good.").await;
     assert_eq!((again.ok(), again.header("idempotent-replay")), (first.ok(), Some("true")));
     with_key("Bad.").await.refused(409, "IDEMPOTENCY_KEY_REUSED");
@@ -55,7 +55,7 @@ async fn r_feedback_1_the_same_key_sends_once_and_what_says_nothing_is_refused()
         let answer = alice.post(FEEDBACK, &json!({"text": text})).await;
         assert_eq!(answer.status, 400, "{}", answer.text());
     }
-    assert_eq!(server.head().await, head);
+    assert_eq!(server.deeds().await, head);
     let agent = server.client(AGENT);
     agent.get(&format!("{FEEDBACK}/{KEY}")).await.refused(404, "FEEDBACK_NOT_FOUND");
     agent.get(&format!("{FEEDBACK}/garbage")).await.refused(404, "FEEDBACK_NOT_FOUND");

@@ -181,10 +181,10 @@ async fn r_help_2_the_recent_case_is_asked_about_and_its_message_may_be_the_answ
     assert_eq!(chosen["step"], "RECENT_CASE");
     assert_eq!(chosen["recentCase"]["message"]["body"], "Restart it, please.");
     assert_eq!(chosen["recentCase"]["case"]["name"], case_name);
-    let before = server.head().await;
+    let before = server.deeds().await;
     let solved = asker.says("helped", json!({})).await;
     assert_eq!((&solved["step"], &solved["case"]), (&json!("SOLVED"), &Value::Null));
-    assert_eq!(server.head().await.0, before.0 + 1, "no case, and nothing said on one");
+    assert_eq!(server.deeds().await, before + 1, "no case, and nothing said on one");
     // What carol may not see she is not asked about.
     let peter = Asker::at(server.client(PETER), "initech", "chooseKind").await;
     assert_eq!(peter.1["recentCases"], Value::Null);

@@ -260,10 +260,10 @@ async fn lines_that_do_not_fit_are_listed_and_kept_and_the_others_are_imported_o
     assert_eq!(kept, numbers.map(|line| lines[line - 1].as_str()).collect::<Vec<_>>());
 
     // Importing again changes nothing; what was corrected is imported by itself.
-    let head = import.server.head().await;
+    let head = import.server.deeds().await;
     let (done, again) = import.again(&import.file()).await;
     assert_eq!((counts(&done), again), (progress(0, 3, 12), refused));
-    assert_eq!(import.server.head().await, head);
+    assert_eq!(import.server.deeds().await, head);
     let corrected = import.folder.path().join("corrected.jsonl");
     std::fs::write(&corrected, with("2", "displayName", json!("Well spelt"))).unwrap();
     assert_eq!(counts(&import.again(&corrected).await.0), progress(1, 0, 0));
@@ -338,10 +338,10 @@ async fn the_command_imports_beside_servers_and_ends_politely_where_one_holds_th
     let (file, environment) = (folder.path().join("cases.jsonl"), server.environment());
     let (server, data) = match Profile::current() {
         Profile::Embedded => {
-            let before = server.head().await;
+            let before = server.deeds().await;
             let finished = cli(server.data(), &environment, &file).await;
             assert!(!finished.success && finished.stderr.contains("another process"), "{}", finished.stderr);
-            assert_eq!(server.head().await, before);
+            assert_eq!(server.deeds().await, before);
             (None, server.stop().await)
         }
         Profile::Fleet => {

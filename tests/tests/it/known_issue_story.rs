@@ -156,10 +156,10 @@ async fn a_known_issue_is_suspected_published_joined_updated_and_resolved_and_th
     story.server.until_reactors_rest().await;
     assert_eq!(story.counts().await, (json!(2), json!(2)));
     assert_eq!(story.case(BOB, &cases[1]).await["knownIssue"], Value::Null);
-    let head = story.server.head().await;
+    let head = story.server.deeds().await;
     story.click(&stop, "List-Unsubscribe=One-Click").await;
     story.click(&not_affected, "").await;
-    assert_eq!(story.server.head().await, head, "again changes nothing");
+    assert_eq!(story.server.deeds().await, head, "again changes nothing");
     story.support("postUpdate", json!({"text": "We roll the mend out."})).await;
     assert_eq!(readers(&story.mails().await), [HANK]);
 
@@ -174,12 +174,12 @@ async fn a_known_issue_is_suspected_published_joined_updated_and_resolved_and_th
     let refused = format!("/v2/{}:meToo", story.seen_by(BOB));
     story.client(BOB).post(&refused, &json!({})).await.refused(400, "KNOWN_ISSUE_RESOLVED");
     // Its links still lead to a page, and change nothing.
-    let head = story.server.head().await;
+    let head = story.server.deeds().await;
     for link in [&stop, &not_affected] {
         assert_eq!(story.fetch(link).await, 200);
         story.click(link, "").await;
     }
-    assert_eq!(story.server.head().await, head);
+    assert_eq!(story.server.deeds().await, head);
 
     // The cases are closed, and the filers are asked how it was.
     for (who, case) in [(ALICE, &cases[0]), (HANK, &cases[2])] {

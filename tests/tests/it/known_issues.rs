@@ -165,9 +165,9 @@ async fn r_ki_4_me_too_files_a_linked_case_subscribes_and_counts_and_repeating_i
     assert_eq!((&case["priority"], &case["languageCode"]), (&json!("P2"), &json!("fr")));
     assert_eq!(case["creator"]["email"], ALICE);
     assert_eq!(answer.ok()["yours"], json!({"case": case["name"], "affected": true, "subscribed": true}));
-    let head = server.head().await;
+    let head = server.deeds().await;
     assert_eq!(alice.post(&me_too, &body).await.ok(), answer.ok());
-    assert_eq!(server.head().await, head, "repeating changes nothing");
+    assert_eq!(server.deeds().await, head, "repeating changes nothing");
     say(&server.client(BOB), "acme", &issue, "meToo").await.ok();
     say(&server.client(HANK), "globex", &issue, "meToo").await.ok();
     assert_eq!(counts(&server, &issue).await, (2, 3));
@@ -182,7 +182,7 @@ async fn r_ki_4_me_too_files_a_linked_case_subscribes_and_counts_and_repeating_i
 async fn r_ki_4_me_too_is_refused_as_filing_would_be_and_leaves_nothing() {
     let server = Server::start().await;
     let issue = published(&server).await;
-    let head = server.head().await;
+    let head = server.deeds().await;
     for (who, organization, reason) in [
         (CAROL, "acme", "ROLE_TOO_LOW"),
         (DAVE, "acme", "NO_SUPPORT_PRIVILEGE"),
@@ -199,7 +199,7 @@ async fn r_ki_4_me_too_is_refused_as_filing_would_be_and_leaves_nothing() {
         say(&hank, "globex", NOWHERE, verb).await.refused(404, "KNOWN_ISSUE_NOT_FOUND");
     }
     say(&hank, "globex", &issue, "notAffected").await.refused(400, "NOT_JOINED");
-    assert_eq!(server.head().await, head);
+    assert_eq!(server.deeds().await, head);
 }
 
 /// R-KI-5.
@@ -336,9 +336,9 @@ async fn r_ki_2_calls_are_recorded_once_by_support_and_nobody_elses_word_counts(
     };
     let recorded = request().send().await.ok();
     assert_eq!(recorded["organization"], "organizations/acme");
-    let head = server.head().await;
+    let head = server.deeds().await;
     assert_eq!(request().send().await.ok(), recorded);
-    assert_eq!(server.head().await, head);
+    assert_eq!(server.deeds().await, head);
     for odd in [
         json!({"product": "toaster"}),
         json!({"product": "compute", "organization": "organizations/nobody"}),

@@ -111,7 +111,7 @@ async fn r_access_1_nobody_grants_a_role_above_their_own() {
 async fn roles_that_are_none_are_refused_by_name_and_nothing_is_stored() {
     let server = with_erin().await;
     let alice = server.client(ALICE);
-    let before = server.head().await;
+    let before = server.deeds().await;
     for (roles, named) in [
         (json!({"compute": "BOSS"}), "roles.compute"),
         (json!({"compute": null}), "roles.compute"),
@@ -125,7 +125,7 @@ async fn roles_that_are_none_are_refused_by_name_and_nothing_is_stored() {
         let refused = alice.post(MEMBERS, &json!({"email": ERIN, "roles": roles})).await;
         assert_eq!(field(&refused), named, "{roles}");
     }
-    assert_eq!(server.head().await, before);
+    assert_eq!(server.deeds().await, before);
 }
 
 #[tokio::test]
@@ -136,9 +136,9 @@ async fn r_access_7_somebody_is_listed_without_access_and_given_it_later() {
     assert_eq!((&listed["state"], &listed["roles"]), (&json!("LISTED"), &json!({})));
     assert_eq!((&listed["supportPrivilege"], &listed["effectiveTime"]), (&json!(false), &Value::Null));
     erin.get(MEMBERS).await.refused(403, "NO_SUPPORT_PRIVILEGE");
-    let before = server.head().await;
+    let before = server.deeds().await;
     assert_eq!(alice.post(MEMBERS, &json!({"email": ERIN, "listed": true})).await.ok(), listed);
-    assert_eq!(server.head().await, before, "listed already");
+    assert_eq!(server.deeds().await, before, "listed already");
     assert_eq!(alice.post(MEMBERS, &editor(ERIN)).await.ok()["state"], "EFFECTIVE");
     erin.get(MEMBERS).await.ok();
 }
@@ -229,7 +229,7 @@ async fn r_access_2_nobody_else_changes_or_removes_a_member_and_the_last_owner_s
     let server = Server::start().await;
     let owner = json!({"roles": {"compute": "OWNER"}});
     let (alice, operator) = (server.client(ALICE), server.client(OPERATOR));
-    let before = server.head().await;
+    let before = server.deeds().await;
     for (who, reason) in [
         (BOB, "ROLE_TOO_LOW"),
         (CAROL, "ROLE_TOO_LOW"),
@@ -253,7 +253,7 @@ async fn r_access_2_nobody_else_changes_or_removes_a_member_and_the_last_owner_s
     assert_eq!(field(&nothing), "roles");
     let unknown = alice.patch(&format!("{}?updateMask=email", path_of(&server, BOB)), &owner).await;
     unknown.refused(400, "INVALID_UPDATE_MASK");
-    assert_eq!(server.head().await, before);
+    assert_eq!(server.deeds().await, before);
 }
 
 #[tokio::test]

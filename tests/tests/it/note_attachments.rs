@@ -80,7 +80,7 @@ async fn r_comment_3_an_agent_attaches_files_to_a_note_and_gets_them_back() {
 async fn a_bad_upload_to_a_note_is_refused_and_a_repeated_one_attached_once() {
     let (server, case, file) = with_file().await;
     let (agent, note) = (server.client(AGENT), note_of(&file));
-    let before = server.head().await;
+    let before = server.deeds().await;
     for (query, content_type, body, reason) in [
         ("", "text/plain", &b"x"[..], "FILENAME_MISSING"),
         ("?attachment.filename=..%2Fx", "text/plain", b"x", "INVALID_FIELD"),
@@ -96,7 +96,7 @@ async fn a_bad_upload_to_a_note_is_refused_and_a_repeated_one_attached_once() {
         agent.get(&format!("{nowhere}/attachments")).await.refused(404, "NOTE_NOT_FOUND");
     }
     agent.get(&format!("{note}/attachments/{NOWHERE}")).await.refused(404, "ATTACHMENT_NOT_FOUND");
-    assert_eq!(server.head().await, before);
+    assert_eq!(server.deeds().await, before);
     // Nor is it found on another note, or on another case.
     let other = note_of(&path_of(&file_on_note(&agent, &case).await));
     let id = file.rsplit('/').next().unwrap();
@@ -131,7 +131,7 @@ async fn r_comment_3_nobody_but_the_agents_who_have_the_case_reaches_a_file_of_a
     let (note, agent) = (note_of(&file), server.client(AGENT));
     server.transfer("acme", Some("nimbus")).await;
     server.allow(ALICE, "acme", "nimbus").await;
-    let before = server.head().await;
+    let before = server.deeds().await;
     let all = async |client: &Client| {
         [
             client.get(&format!("{note}/attachments")).await,
@@ -158,7 +158,7 @@ async fn r_comment_3_nobody_but_the_agents_who_have_the_case_reaches_a_file_of_a
     for (answer, reason) in all(&south).await.iter().zip(missing) {
         answer.refused(404, reason);
     }
-    assert_eq!(server.head().await, before);
+    assert_eq!(server.deeds().await, before);
     // It goes along with the case.
     agent.post(&format!("{case}:route"), &json!({"provider": "south", "reason": "They know it."})).await.ok();
     for (answer, reason) in all(&agent).await.iter().zip(missing) {

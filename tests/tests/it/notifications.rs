@@ -148,7 +148,7 @@ async fn one_click_ends_the_mails_of_a_case_and_fetching_the_link_changes_nothin
     let mails = post.new_mails().await;
     let links: Vec<_> = mails.iter().map(one_click).collect();
     let anonymous = post.server.anonymous();
-    let before = post.server.head().await;
+    let before = post.server.deeds().await;
     for link in &links {
         let page = anonymous.get(link).await;
         assert_eq!(page.status, 200);
@@ -158,7 +158,7 @@ async fn one_click_ends_the_mails_of_a_case_and_fetching_the_link_changes_nothin
             page.text()
         );
     }
-    assert_eq!(post.server.head().await, before, "mail scanners fetch links");
+    assert_eq!(post.server.deeds().await, before, "mail scanners fetch links");
     let click = async |link: &str, form: &str| {
         let sent =
             anonymous.call(Method::POST, link).header("content-type", "application/x-www-form-urlencoded");
@@ -166,9 +166,9 @@ async fn one_click_ends_the_mails_of_a_case_and_fetching_the_link_changes_nothin
     };
     let all = "List-Unsubscribe=One-Click";
     assert_eq!(click(&links[0], all).await, 200);
-    let after = post.server.head().await;
+    let after = post.server.deeds().await;
     assert_eq!(click(&links[0], all).await, 200);
-    assert_eq!(post.server.head().await, after, "again changes nothing");
+    assert_eq!(post.server.deeds().await, after, "again changes nothing");
     post.comment(AGENT, "Deux.").await;
     assert_eq!(post.readers().await, ["ops@acme.example"], "alice has ended hers");
     let parts =
@@ -252,9 +252,9 @@ async fn r_res_7_mails_of_an_open_case_whose_filers_reseller_has_left_go_to_the_
 async fn r_comment_2_nothing_of_a_mail_enters_the_log() {
     let mut post = Post::new(&["ops@acme.example"]).await;
     post.comment(AGENT, "Un.").await;
-    let (head, auditor) = (post.server.head().await, post.server.client(AUDITOR));
+    let (head, auditor) = (post.server.deeds().await, post.server.client(AUDITOR));
     assert_eq!(post.readers().await.len(), 2);
-    assert_eq!(post.server.head().await, head, "two mails later");
+    assert_eq!(post.server.deeds().await, head, "two mails later");
     let events = auditor.get(&format!("{}/events?pageSize=100", post.case)).await.ok().to_string();
     assert!(events.contains("Un.") && !events.contains("unsubscribe"), "{events}");
 }

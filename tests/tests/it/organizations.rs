@@ -65,7 +65,7 @@ async fn r_org_1_registering_is_the_operators_and_refuses_what_does_not_fit_by_n
     let server = Server::start().await;
     let operator = server.client(OPERATOR);
     let path = "/v2/organizations?organizationId=hooli";
-    let before = server.head().await;
+    let before = server.deeds().await;
     for who in [ALICE, AGENT, "somebody@elsewhere.example"] {
         server.client(who).post(path, &hooli()).await.refused(403, "NOT_FOR_YOU");
     }
@@ -87,7 +87,7 @@ async fn r_org_1_registering_is_the_operators_and_refuses_what_does_not_fit_by_n
     let mut body = hooli();
     body["technicalContact"]["email"] = json!("gavin");
     assert_eq!(field(&operator.post(path, &body).await), "technicalContact.email");
-    assert_eq!(server.head().await, before);
+    assert_eq!(server.deeds().await, before);
 }
 
 #[tokio::test]
@@ -261,16 +261,16 @@ async fn r_res_2_a_withdrawal_in_the_centre_ends_both_grants_and_one_in_account_
     assert_eq!(shown(&withdrawn), [false; 3]);
     nina.get(&format!("{GLOBEX}/cases")).await.refused(403, "RESELLER_NOT_ALLOWED");
     assert_eq!(hank.get(GLOBEX).await.ok(), withdrawn.ok());
-    let before = server.head().await;
+    let before = server.deeds().await;
     assert_eq!(shown(&hank.post(&withdraw, &nimbus).await), [false; 3]);
-    assert_eq!(server.head().await, before, "withdrawing again changes nothing");
+    assert_eq!(server.deeds().await, before, "withdrawing again changes nothing");
 }
 
 #[tokio::test]
 async fn r_res_2_only_owners_and_the_operator_let_in_and_only_the_manager() {
     let server = Server::start().await;
     let allow = format!("{GLOBEX}:allowResellerAccess");
-    let before = server.head().await;
+    let before = server.deeds().await;
     let stratus = json!({"reseller": "organizations/stratus"});
     let refused = server.client(HANK).post(&allow, &stratus).await;
     refused.refused(400, "NOT_THE_MANAGER");
@@ -286,7 +286,7 @@ async fn r_res_2_only_owners_and_the_operator_let_in_and_only_the_manager() {
         .post(&format!("{ACME}:allowResellerAccess"), &nimbus)
         .await
         .refused(403, "ROLE_TOO_LOW");
-    assert_eq!(server.head().await, before);
+    assert_eq!(server.deeds().await, before);
 }
 
 /// R-RES-3.
@@ -353,7 +353,7 @@ async fn r_plan_1_entitlements_are_the_operators_to_change_and_must_fit_the_cata
     let server = Server::start().await;
     let operator = server.client(OPERATOR);
     let path = format!("{INITECH}/entitlements");
-    let before = server.head().await;
+    let before = server.deeds().await;
     let body = |name: &str, value: Value| {
         let mut body = json!({"product": "compute", "plan": "gold", "startTime": "2026-02-01T00:00:00Z"});
         body[name] = value;
@@ -374,7 +374,7 @@ async fn r_plan_1_entitlements_are_the_operators_to_change_and_must_fit_the_cata
     for path in [path.clone(), format!("{path}:end")] {
         server.client(PETER).post(&path, &body("plan", json!("gold"))).await.refused(403, "NOT_FOR_YOU");
     }
-    assert_eq!(server.head().await, before);
+    assert_eq!(server.deeds().await, before);
 }
 
 #[tokio::test]

@@ -179,7 +179,7 @@ async fn r_res_2_withdrawn_access_stops_every_way_to_read_and_write_at_once() {
         all(&case.is_hidden(&nina, &Marked::ways_across()).await, 200, "");
     }
     assert_eq!(listed(&nina, ACROSS).await, Vec::<String>::new());
-    let head = server.head().await;
+    let head = server.deeds().await;
     let comment = json!({"body": "may I?"});
     let escalation = json!({"escalation": {"reason": 1, "justification": "now"}});
     let upload = format!("/upload{}/attachments?attachment.filename=b.txt", newest.path);
@@ -195,7 +195,7 @@ async fn r_res_2_withdrawn_access_stops_every_way_to_read_and_write_at_once() {
         assert_eq!(answer.refused(403, "RESELLER_NOT_ALLOWED")["status"], "PERMISSION_DENIED");
         assert_eq!(answer.metadata("because"), "NOT_LET_IN");
     }
-    assert_eq!(server.head().await, head);
+    assert_eq!(server.deeds().await, head);
     newest.is_shown(&hank, &newest.ways()).await;
     // Let in again, it sees what it saw.
     server.allow(HANK, "globex", "nimbus").await;

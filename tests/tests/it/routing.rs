@@ -63,13 +63,13 @@ async fn r_phone_1_outside_the_providers_hours_the_phone_is_refused_with_its_nex
     let opens = alice.post(CASES, &by_phone()).await.ok();
     assert_eq!(opens["channel"], "PHONE", "Monday morning in Paris");
     server.clock.set("2026-01-09T18:30:00Z".parse().unwrap());
-    let before = server.head().await;
+    let before = server.deeds().await;
     let refused = alice.post(CASES, &by_phone()).await;
     refused.refused(400, "CHANNEL_CLOSED");
     assert_eq!(refused.metadata("nextOpening"), "2026-01-12T08:00:00Z", "over the weekend");
     let open = refused.metadata("openChannels");
     assert!(open.contains("web") && open.contains("email") && !open.contains("phone"), "{open}");
-    assert_eq!(server.head().await, before);
+    assert_eq!(server.deeds().await, before);
     // The centre itself never closes.
     alice.post(CASES, &sample_case()).await.ok();
     server.clock.advance(SignedDuration::from_hours(62));

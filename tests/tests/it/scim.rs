@@ -138,14 +138,14 @@ async fn a_subject_and_an_address_have_one_account() {
     let server = Server::start().await;
     let directory = server.client(DIRECTORY);
     created(&directory, ERIN, ERIN).await;
-    let before = server.head().await;
+    let before = server.deeds().await;
     let again = directory.post(USERS, &person(ERIN, "other@acme.example")).await;
     refused(&again, 409, "uniqueness", "ACCOUNT_ALREADY_OPEN");
     for address in ["erin@acme.example", "ERIN+news@Acme.Example"] {
         let other = directory.post(USERS, &person("somebody-else", address)).await;
         refused(&other, 409, "uniqueness", "EMAIL_TAKEN");
     }
-    assert_eq!(server.head().await, before);
+    assert_eq!(server.deeds().await, before);
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn r_access_8_only_addresses_of_the_organizations_own_domains_are_taken() 
     let server = Server::start().await;
     let directory = server.client(DIRECTORY);
     let erin = created(&directory, ERIN, ERIN).await;
-    let before = server.head().await;
+    let before = server.deeds().await;
     for address in [
         "frank@globex.example",
         // With a Cyrillic а.
@@ -176,7 +176,7 @@ async fn r_access_8_only_addresses_of_the_organizations_own_domains_are_taken() 
     refused(&directory.post(USERS, &nameless).await, 400, "invalidValue", "INVALID_FIELD");
     let without_subject = json!({"userName": "frank@acme.example"});
     refused(&directory.post(USERS, &without_subject).await, 400, "invalidValue", "INVALID_FIELD");
-    assert_eq!(server.head().await, before);
+    assert_eq!(server.deeds().await, before);
 }
 
 #[tokio::test]
@@ -223,7 +223,7 @@ async fn the_directory_of_another_organization_sees_nobody_and_changes_nobody() 
     let server = Server::start().await;
     let alice = path(&user(&server.client(DIRECTORY), ALICE).await);
     let globex = directory_of(&server, Some("globex"));
-    let before = server.head().await;
+    let before = server.deeds().await;
     let change = person(ALICE, "alice@globex.example");
     for answer in [
         globex.get(&alice).await,
@@ -242,14 +242,14 @@ async fn the_directory_of_another_organization_sees_nobody_and_changes_nobody() 
     );
     let body = person("new", "new@acme.example");
     refused(&globex.post(USERS, &body).await, 400, "invalidValue", "INVALID_FIELD");
-    assert_eq!(server.head().await, before);
+    assert_eq!(server.deeds().await, before);
     server.client(ALICE).get(CASES).await.ok();
 }
 
 #[tokio::test]
 async fn nobody_but_a_directory_that_is_bound_to_an_organization_is_let_in() {
     let server = Server::start().await;
-    let before = server.head().await;
+    let before = server.deeds().await;
     let analyst_of_acme =
         machine(&server, StaffClaims { roles: &["analyst"], provider: None, organization: Some("acme") });
     let clients = [
@@ -278,7 +278,7 @@ async fn nobody_but_a_directory_that_is_bound_to_an_organization_is_let_in() {
     refused(&directory.get("/scim").await, 404, "", "UNKNOWN_PATH");
     refused(&delete(&directory, USERS).await, 405, "", "METHOD_NOT_ALLOWED");
     directory.get(CASES).await.refused(403, "NOT_FOR_YOU");
-    assert_eq!(server.head().await, before);
+    assert_eq!(server.deeds().await, before);
 }
 
 #[tokio::test]
@@ -337,9 +337,9 @@ async fn directories_patch_as_azure_ad_and_as_okta_do() {
     .await;
     assert_eq!((&okta["active"], &okta["userName"]), (&json!(false), &json!(ERIN)));
     assert_eq!(okta["displayName"], "Erin S.", "half a name is none");
-    let before = server.head().await;
+    let before = server.deeds().await;
     assert_eq!(patch(json!([{"op": "replace", "value": {"active": false}}])).await, okta);
-    assert_eq!(server.head().await, before, "what is so already changes nothing");
+    assert_eq!(server.deeds().await, before, "what is so already changes nothing");
 }
 
 #[tokio::test]
@@ -347,7 +347,7 @@ async fn what_cannot_be_read_or_meant_is_refused_with_its_keyword() {
     let server = Server::start().await;
     let directory = server.client(DIRECTORY);
     let erin = path(&created(&directory, ERIN, ERIN).await);
-    let before = server.head().await;
+    let before = server.deeds().await;
     for (method, path) in [(Method::POST, USERS), (Method::PUT, &erin), (Method::PATCH, &erin)] {
         for body in ["{", "", "[]", "\u{0}"] {
             let answer = directory.call(method.clone(), path).bytes(body).send().await;
@@ -365,7 +365,7 @@ async fn what_cannot_be_read_or_meant_is_refused_with_its_keyword() {
         refused(&answer, 400, scim_type, reason);
     }
     refused(&put(&directory, &erin, &person("other", ERIN)).await, 400, "mutability", "IMMUTABLE");
-    assert_eq!(server.head().await, before);
+    assert_eq!(server.deeds().await, before);
 }
 
 #[tokio::test]
@@ -391,13 +391,13 @@ async fn a_replacement_of_two_steps_is_repeated_safely_and_only_from_the_etag_th
         changed["displayName"], "erin.smith@acme.example",
         "a name that stood for the address goes with it"
     );
-    let before = server.head().await;
+    let before = server.deeds().await;
     let again = send(key, &etag, &body).await;
     assert_eq!((said(&again, 200), again.header("idempotent-replay")), (changed.clone(), Some("true")));
     refused(&send(other, &etag, &body).await, 412, "", "ETAG_MISMATCH");
     body["active"] = json!(true);
     refused(&send(key, &etag, &body).await, 409, "", "IDEMPOTENCY_KEY_REUSED");
-    assert_eq!(server.head().await, before);
+    assert_eq!(server.deeds().await, before);
     let current = changed["meta"]["version"].as_str().unwrap();
     assert_eq!(said(&send(other, current, &body).await, 200)["active"], true);
 }
@@ -431,9 +431,9 @@ async fn a_deleted_user_is_out_and_gone_until_the_same_directory_creates_them_ag
 async fn a_first_sign_in_opens_an_account_where_the_organization_allows_it_and_never_for_who_was_taken_out() {
     let server = Server::start().await;
     let (directory, erin) = (server.client(DIRECTORY), server.client(ERIN));
-    let before = server.head().await;
+    let before = server.deeds().await;
     erin.get(CASES).await.refused(403, "NO_ACCOUNT");
-    assert_eq!(server.head().await, before);
+    assert_eq!(server.deeds().await, before);
     let allow =
         ChangeOrganization { first_sign_in_opens_accounts: Some(true), ..ChangeOrganization::default() };
     server.administer("acme", 1, AccessCommand::ChangeOrganization(allow)).await.unwrap();

@@ -56,13 +56,13 @@ impl Desk {
 
     /// What anybody but support's agents is told by support's endpoints.
     async fn is_for_agents_only(&self, verb: &str, body: &Value) {
-        let before = self.server.head().await;
+        let before = self.server.deeds().await;
         for who in [ALICE, ENGINEER] {
             self.act(&self.server.client(who), verb, body).await.refused(403, "NOT_FOR_YOU");
         }
         // Of a case that is with another provider there is nothing to learn.
         self.act(&self.south, verb, body).await.refused(404, "CASE_NOT_FOUND");
-        assert_eq!(self.server.head().await, before);
+        assert_eq!(self.server.deeds().await, before);
     }
 }
 
@@ -132,9 +132,9 @@ async fn r_route_1_a_hand_over_needs_a_provider_of_the_catalogue_and_a_reason() 
             "{error}"
         );
     }
-    let before = desk.server.head().await;
+    let before = desk.server.deeds().await;
     desk.done("route", &json!({"provider": "north", "reason": "It is here."})).await;
-    assert_eq!(desk.server.head().await, before, "it has it already");
+    assert_eq!(desk.server.deeds().await, before, "it has it already");
 }
 
 #[tokio::test]
@@ -211,9 +211,9 @@ async fn r_esc_2_support_takes_an_escalation_up_and_finishes_it() {
     for (verb, escalated) in [("acknowledgeEscalation", true), ("resolveEscalation", false)] {
         desk.is_for_agents_only(verb, &json!({})).await;
         assert_eq!(desk.done(verb, &json!({})).await["escalated"], escalated);
-        let before = desk.server.head().await;
+        let before = desk.server.deeds().await;
         desk.done(verb, &json!({})).await;
-        assert_eq!(desk.server.head().await, before, "{verb} again changes nothing");
+        assert_eq!(desk.server.deeds().await, before, "{verb} again changes nothing");
     }
     assert_eq!(desk.customers().await.0["escalated"], false);
 }
@@ -257,7 +257,7 @@ async fn of_two_agents_who_act_on_what_they_have_read_the_second_is_told_to_read
         call.header("if-match", &etag).json(body).send().await
     };
     conditional("addInternalNote", &first).await.ok();
-    let before = desk.server.head().await;
+    let before = desk.server.deeds().await;
     for (verb, body) in [
         ("assign", &json!({})),
         ("route", &hand_over()),
@@ -270,7 +270,7 @@ async fn of_two_agents_who_act_on_what_they_have_read_the_second_is_told_to_read
         refused.refused(409, "ETAG_MISMATCH");
         assert_eq!(refused.metadata("changes"), "InternalNoteAdded", "{verb}");
     }
-    assert_eq!(desk.server.head().await, before);
+    assert_eq!(desk.server.deeds().await, before);
     // The customer is told what they may know of it, and who sees no case is told nothing.
     let priority = json!({"priority": "P1", "reason": "Nothing works."});
     let read = desk.customers().await.1;
@@ -302,10 +302,10 @@ async fn an_act_of_support_is_done_once_however_often_it_is_sent_with_its_key() 
     ] {
         let first = send(verb, key, &body).await;
         first.ok();
-        let before = desk.server.head().await;
+        let before = desk.server.deeds().await;
         let again = send(verb, key, &body).await;
         assert_eq!((again.ok(), again.header("idempotent-replay")), (first.ok(), Some("true")), "{verb}");
-        assert_eq!(desk.server.head().await, before, "{verb}");
+        assert_eq!(desk.server.deeds().await, before, "{verb}");
     }
 }
 
@@ -411,9 +411,9 @@ async fn cases_are_linked_with_any_that_support_sees_and_the_customer_learns_not
     let before = desk.customers().await;
     desk.done("linkCases", &link).await;
     assert_eq!(desk.customers().await, before);
-    let head = desk.server.head().await;
+    let head = desk.server.deeds().await;
     desk.done("linkCases", &link).await;
-    assert_eq!(desk.server.head().await, head, "again changes nothing");
+    assert_eq!(desk.server.deeds().await, head, "again changes nothing");
     for wrong in ["", "cases/1", "organizations/acme/cases/garbage", desk.name()] {
         let body = json!({"case": wrong, "kind": "RELATED"});
         for verb in ["linkCases", "unlinkCases"] {
@@ -425,10 +425,10 @@ async fn cases_are_linked_with_any_that_support_sees_and_the_customer_learns_not
     }
     desk.is_for_agents_only("unlinkCases", &link).await;
     desk.done("unlinkCases", &link).await;
-    let gone = desk.server.head().await;
+    let gone = desk.server.deeds().await;
     assert!(gone > head, "the link is away");
     desk.done("unlinkCases", &link).await;
-    assert_eq!(desk.server.head().await, gone);
+    assert_eq!(desk.server.deeds().await, gone);
     assert_eq!(desk.customers().await, before);
 }
 

@@ -69,16 +69,16 @@ fn assert_page(answer: &Answer, status: u16, says: &str) {
 #[tokio::test]
 async fn r_survey_1_whoever_has_the_link_answers_once_and_opening_it_changes_nothing() {
     let closed = Closed::new().await;
-    let before = closed.server.head().await;
+    let before = closed.server.deeds().await;
     for _ in 0..3 {
         assert_page(&closed.opened(1).await, 200, "<fieldset>");
     }
     assert_page(&closed.sent(1, "text=Quick").await, 400, "choose a rating");
     assert_page(&closed.sent(1, "rating=6&text=%3Cb%3E").await, 400, "&lt;b&gt;");
-    assert_eq!(closed.server.head().await, before, "nothing was answered yet");
+    assert_eq!(closed.server.deeds().await, before, "nothing was answered yet");
     let form = "rating=4&text=Quick%2C+thanks";
     assert_page(&closed.sent(1, form).await, 200, "Thank you");
-    let after = closed.server.head().await;
+    let after = closed.server.deeds().await;
     assert_page(&closed.sent(1, form).await, 200, "Thank you");
     assert_page(&closed.sent(1, "rating=1").await, 409, "answered before");
     assert_page(&closed.opened(1).await, 409, "answered before");
@@ -87,7 +87,11 @@ async fn r_survey_1_whoever_has_the_link_answers_once_and_opening_it_changes_not
         .post(&format!("{}:answerSurvey", closed.case), &json!({"rating": 1}))
         .await
         .refused(400, "SURVEY_ANSWERED");
-    assert_eq!(closed.server.head().await, after, "the first answer stays, a form that is sent twice is one");
+    assert_eq!(
+        closed.server.deeds().await,
+        after,
+        "the first answer stays, a form that is sent twice is one"
+    );
     let events = closed.server.events().await;
     let answer = events.iter().rfind(|event| &*event.event_type == "SurveyAnswered").unwrap();
     let payload: serde_json::Value = serde_json::from_slice(&answer.payload).unwrap();
@@ -113,7 +117,7 @@ async fn r_survey_1_a_link_expires_when_the_case_is_reopened_and_each_closing_ha
 async fn r_survey_1_a_link_that_was_changed_or_is_for_something_else_opens_nothing() {
     let closed = Closed::new().await;
     let anonymous = closed.server.anonymous();
-    let before = closed.server.head().await;
+    let before = closed.server.deeds().await;
     let link = closed.link(1);
     let cut = &link[..link.len() - 1];
     let account = closed.server.actor(ALICE).account;
@@ -128,7 +132,7 @@ async fn r_survey_1_a_link_that_was_changed_or_is_for_something_else_opens_nothi
     let large = format!("rating=5&text={}", "x".repeat(70_000));
     assert_page(&send(&anonymous, &link, &large).await, 413, "too long");
     assert_eq!(anonymous.call(Method::DELETE, &link).send().await.status, 405);
-    assert_eq!(closed.server.head().await, before);
+    assert_eq!(closed.server.deeds().await, before);
 }
 
 /// R-SURVEY-1.

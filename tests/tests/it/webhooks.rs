@@ -204,7 +204,7 @@ async fn a_secret_is_rotated_with_an_overlap_and_a_repeat_shows_the_same() {
 async fn only_https_at_public_addresses_is_called_unless_the_operator_lets_it() {
     let server = Server::start().await;
     let alice = server.client(ALICE);
-    let before = server.head().await;
+    let before = server.deeds().await;
     for url in [
         "",
         "hooks.acme.example",
@@ -221,7 +221,7 @@ async fn only_https_at_public_addresses_is_called_unless_the_operator_lets_it() 
         assert_eq!(error["details"][1]["fieldViolations"][0]["field"], "url", "{url}");
         assert!(!error.to_string().contains("canary"));
     }
-    assert_eq!(server.head().await, before);
+    assert_eq!(server.deeds().await, before);
     // A name may lead inside: it is found out when it is called.
     let path = path(&alice.post(WEBHOOKS, &at("https://localhost/")).await);
     let ping = alice.post(&format!("{path}:test"), &json!({})).await.ok();

@@ -115,7 +115,7 @@ async fn a_webhook_that_works_does_not_say_that_another_does() {
 async fn r_notify_3_the_operator_looks_after_what_machines_are_told_and_has_nothing_told() {
     let mut wired = Wired::up().await;
     let operator = wired.server.client(OPERATOR);
-    let before = wired.server.head().await;
+    let before = wired.server.deeds().await;
     let (hook, topic) = (wired.webhook.clone(), json!({"pubSubTopic": TOPIC}));
     for refused in [
         operator.post(WEBHOOKS, &at("https://hooks.acme.example/")).await,
@@ -129,7 +129,7 @@ async fn r_notify_3_the_operator_looks_after_what_machines_are_told_and_has_noth
         let error = refused.refused(403, "NOT_FOR_YOU");
         assert!(error["message"].as_str().unwrap().contains("the organization's own people"), "{error}");
     }
-    assert_eq!(wired.server.head().await, before);
+    assert_eq!(wired.server.deeds().await, before);
     assert_eq!(operator.get(&hook).await.ok()["enabled"], true);
     assert_eq!(operator.patch(&hook, &json!({"enabled": false})).await.ok()["disableCause"], "OWNER");
     wired.alice.patch(&hook, &json!({"enabled": true})).await.ok();
