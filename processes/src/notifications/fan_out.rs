@@ -18,7 +18,7 @@ use dossier_domain::notification::{
     issue_subscribers,
 };
 use dossier_domain::{AccountId, CaseId, CommandId, KnownIssueId, OrganizationId};
-use dossier_eventlog::{EventStore, RecordedEvent, Revision, SealError, Subscription};
+use dossier_eventlog::{EventStore, RecordedEvent, Revision, SealError};
 use dossier_projections::organizations::OrganizationQueries;
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::watch;
@@ -27,17 +27,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::circles::{AsOf, Circles, Surroundings};
 use super::ledger::{Channel, IntendedMessage, MessageId, Recipient, SealedAddress};
-use crate::reactor::lead::{self, Act, Lead, Pace, Setback};
+use crate::reactor::lead::{self, Act, Following, Lead, Pace, Setback};
 use crate::reactor::{ReactorStatus, Trigger};
-use crate::work_store::{WorkCheckpoint, WorkStore};
+use crate::work_store::WorkStore;
 
 /// The name of the checkpoint and the lease, for ever.
 pub const NAME: &str = "notifications";
 /// Accounts of an issue's subscribers that are looked up at the same time.
 const ACCOUNTS_AT_ONCE: usize = 16;
-
-/// Most events read at once.
-const BATCH_EVENTS: usize = 256;
 
 /// The fan-out of a log.
 pub struct FanOut {
@@ -93,44 +90,29 @@ impl Act for Runner {
     }
 
     async fn act(&self) -> Result<Infallible, Setback> {
-        let mut renew_at = self.lead.renew().await?;
-        let mut checkpoint = self.lead.resume().await?;
-        self.lead.acts();
-        let mut subscription = Subscription::new(self.lead.store.clone(), checkpoint.position);
+        let mut following = self.lead.follow().await?;
         loop {
-            let events = tokio::select! {
-                biased;
-                () = tokio::time::sleep_until(renew_at) => Vec::new(),
-                events = subscription.next_batch(BATCH_EVENTS) => events?,
-            };
-            if renew_at <= tokio::time::Instant::now() {
-                renew_at = self.lead.renew().await?;
-            }
-            self.take(&events, &mut checkpoint).await?;
+            let events = following.next().await?;
+            self.take(&events, &mut following).await?;
         }
     }
 }
 
 impl Runner {
     /// Writes down what a batch of events calls for, together with how far that is.
-    async fn take(&self, events: &[RecordedEvent], checkpoint: &mut WorkCheckpoint) -> Result<(), Setback> {
+    async fn take(&self, events: &[RecordedEvent], following: &mut Following<'_>) -> Result<(), Setback> {
         let Some(last) = events.last() else { return Ok(()) };
         let mut messages = Vec::new();
         for event in events {
             messages.extend(self.messages(event).await?);
         }
-        let to = WorkCheckpoint {
-            log_id: checkpoint.log_id,
-            position: last.position,
-            event_id: Some(last.event_id),
-        };
-        self.lead.work.intend(NAME, checkpoint, &to, &messages).await?;
+        let (from, to) = following.checkpoints(last);
+        self.lead.work.intend(NAME, from, &to, &messages).await?;
         for message in &messages {
             let labels = [("kind", message.kind.clone()), ("reason", message.reason.clone())];
             metrics::counter!("dossier_notifications_intended_total", &labels).increment(1);
         }
-        *checkpoint = to;
-        self.lead.report(to.position);
+        following.stored(to);
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dossier_commands::Clock;
-use dossier_eventlog::{EventStore, Position, ReadError};
+use dossier_eventlog::{EventStore, Position, ReadError, RecordedEvent, Subscription};
 use jiff::SignedDuration;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -15,6 +15,9 @@ use tokio_util::sync::CancellationToken;
 use super::start::belongs;
 use super::{ReactError, ReactorState, ReactorStatus};
 use crate::work_store::{WorkCheckpoint, WorkStore, WorkStoreError};
+
+/// Most events read at once.
+const BATCH_EVENTS: usize = 256;
 
 /// The times by which a reactor works.
 #[derive(Clone, Copy, Debug)]
@@ -203,10 +206,61 @@ impl Lead {
         });
     }
 
+    /// Takes the lease and follows the log from the checkpoint on.
+    pub(crate) async fn follow(&self) -> Result<Following<'_>, Setback> {
+        let renew_at = self.renew().await?;
+        let checkpoint = self.resume().await?;
+        self.acts();
+        let subscription = Subscription::new(self.store.clone(), checkpoint.position);
+        Ok(Following { lead: self, subscription, renew_at, checkpoint })
+    }
+
     /// Says how far it has come.
     pub(crate) fn report(&self, position: Position) {
         #[expect(clippy::cast_precision_loss, reason = "a gauge")]
         metrics::gauge!("dossier_reactor_position", "reactor" => self.name).set(position.0 as f64);
         self.status.send_modify(|status| status.position = position);
+    }
+}
+
+/// The log, followed by whoever acts.
+pub(crate) struct Following<'a> {
+    lead: &'a Lead,
+    subscription: Subscription,
+    renew_at: Instant,
+    checkpoint: WorkCheckpoint,
+}
+
+impl Following<'_> {
+    /// The next events; none where the lease is due before there are any.
+    pub(crate) async fn next(&mut self) -> Result<Vec<RecordedEvent>, Setback> {
+        let events = tokio::select! {
+            biased;
+            () = tokio::time::sleep_until(self.renew_at) => Vec::new(),
+            events = self.subscription.next_batch(BATCH_EVENTS) => events?,
+        };
+        self.keep_lease().await?;
+        Ok(events)
+    }
+
+    /// Renews the lease where it is due: between steps that may take longer than it lasts.
+    pub(crate) async fn keep_lease(&mut self) -> Result<(), Setback> {
+        if self.renew_at <= Instant::now() {
+            self.renew_at = self.lead.renew().await?;
+        }
+        Ok(())
+    }
+
+    /// The checkpoint as it is stored, and as it is to be after an event.
+    pub(crate) fn checkpoints(&self, event: &RecordedEvent) -> (&WorkCheckpoint, WorkCheckpoint) {
+        let WorkCheckpoint { log_id, .. } = self.checkpoint;
+        let to = WorkCheckpoint { log_id, position: event.position, event_id: Some(event.event_id) };
+        (&self.checkpoint, to)
+    }
+
+    /// Takes note of a checkpoint that was stored.
+    pub(crate) fn stored(&mut self, checkpoint: WorkCheckpoint) {
+        self.lead.report(checkpoint.position);
+        self.checkpoint = checkpoint;
     }
 }

@@ -5,15 +5,10 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use dossier_commands::Request;
-use dossier_eventlog::{RecordedEvent, Subscription};
-use tokio::time::Instant;
+use dossier_eventlog::RecordedEvent;
 
-use super::lead::{Act, Lead, Setback};
+use super::lead::{Act, Following, Lead, Setback};
 use super::{Issue, IssueError, Reactor, Trigger, command_id};
-use crate::work_store::WorkCheckpoint;
-
-/// Most events read at once.
-const BATCH_EVENTS: usize = 256;
 
 /// One reactor at work.
 pub(super) struct Runner {
@@ -28,27 +23,16 @@ impl Act for Runner {
     }
 
     async fn act(&self) -> Result<Infallible, Setback> {
-        let mut renew_at = self.lead.renew().await?;
-        let mut checkpoint = self.lead.resume().await?;
-        self.lead.acts();
-        let mut subscription = Subscription::new(self.lead.store.clone(), checkpoint.position);
+        let mut following = self.lead.follow().await?;
         loop {
-            let events = tokio::select! {
-                biased;
-                () = tokio::time::sleep_until(renew_at) => Vec::new(),
-                events = subscription.next_batch(BATCH_EVENTS) => events?,
-            };
-            let Some(last) = events.len().checked_sub(1) else {
-                renew_at = self.lead.renew().await?;
-                continue;
-            };
+            let events = following.next().await?;
             for (index, event) in events.iter().enumerate() {
-                if renew_at <= Instant::now() {
-                    renew_at = self.lead.renew().await?;
-                }
+                following.keep_lease().await?;
                 // An event that called for nothing is looked at again after a crash: that costs no write.
-                if self.take(event, &mut renew_at).await? || index == last {
-                    self.advance(&mut checkpoint, event).await?;
+                if self.take(event, &mut following).await? || index + 1 == events.len() {
+                    let (from, to) = following.checkpoints(event);
+                    self.lead.work.advance(self.reactor.name(), Some(from), &to).await?;
+                    following.stored(to);
                 }
             }
         }
@@ -58,7 +42,7 @@ impl Act for Runner {
 impl Runner {
     /// Executes what an event calls for; answers whether that was anything. Thousands of orders take longer than a lease, which
     /// is renewed between them.
-    async fn take(&self, event: &RecordedEvent, renew_at: &mut Instant) -> Result<bool, Setback> {
+    async fn take(&self, event: &RecordedEvent, following: &mut Following<'_>) -> Result<bool, Setback> {
         let name = self.reactor.name();
         let trigger = Trigger { event };
         let orders = self.reactor.react(&trigger).await?;
@@ -67,9 +51,7 @@ impl Runner {
         }
         let correlation_id = trigger.metadata()?.correlation_id;
         for (index, order) in orders.iter().enumerate() {
-            if *renew_at <= Instant::now() {
-                *renew_at = self.lead.renew().await?;
-            }
+            following.keep_lease().await?;
             let command_id = command_id(name, event.event_id, index);
             let request = Request {
                 command_id,
@@ -96,18 +78,6 @@ impl Runner {
                 .increment(1);
         }
         Ok(true)
-    }
-
-    async fn advance(&self, checkpoint: &mut WorkCheckpoint, event: &RecordedEvent) -> Result<(), Setback> {
-        let to = WorkCheckpoint {
-            position: event.position,
-            event_id: Some(event.event_id),
-            log_id: checkpoint.log_id,
-        };
-        self.lead.work.advance(self.reactor.name(), Some(checkpoint), &to).await?;
-        *checkpoint = to;
-        self.lead.report(to.position);
-        Ok(())
     }
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use dossier_commands::{Clock, Commands, LoadError};
 use dossier_domain::event_subscription::{FailureReason, ReportDelivery};
 use dossier_domain::{AccountId, Actor, CaseId};
-use dossier_eventlog::{EventStore, RecordedEvent, Subscription};
+use dossier_eventlog::{EventStore, RecordedEvent};
 use dossier_projections::ReadModels;
 use dossier_projections::event_delivery::{EventDeliveryQueries, NAME as MODEL};
 use tokio::sync::watch;
@@ -25,14 +25,12 @@ use super::intended::{Called, called_for, organization_of};
 use super::reports::{Reports, purpose};
 use crate::notifications::circles::{AsOf, Circles};
 use crate::reactor::ReactorStatus;
-use crate::reactor::lead::{self, Act, Lead, Pace, Setback};
-use crate::work_store::{WorkCheckpoint, WorkStore};
+use crate::reactor::lead::{self, Act, Following, Lead, Pace, Setback};
+use crate::work_store::WorkStore;
 
 /// The name of the checkpoint and the lease, for ever.
 pub const NAME: &str = "event_delivery";
 
-/// Most events read at once.
-const BATCH_EVENTS: usize = 256;
 /// How long the read model may take to follow before that is trouble.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -91,27 +89,17 @@ impl Act for Runner {
     }
 
     async fn act(&self) -> Result<Infallible, Setback> {
-        let mut renew_at = self.lead.renew().await?;
-        let mut checkpoint = self.lead.resume().await?;
-        self.lead.acts();
-        let mut subscription = Subscription::new(self.lead.store.clone(), checkpoint.position);
+        let mut following = self.lead.follow().await?;
         loop {
-            let events = tokio::select! {
-                biased;
-                () = tokio::time::sleep_until(renew_at) => Vec::new(),
-                events = subscription.next_batch(BATCH_EVENTS) => events?,
-            };
-            if renew_at <= tokio::time::Instant::now() {
-                renew_at = self.lead.renew().await?;
-            }
-            self.take(&events, &mut checkpoint).await?;
+            let events = following.next().await?;
+            self.take(&events, &mut following).await?;
         }
     }
 }
 
 impl Runner {
     /// Writes down what a batch of events calls for, together with how far that is.
-    async fn take(&self, events: &[RecordedEvent], checkpoint: &mut WorkCheckpoint) -> Result<(), Setback> {
+    async fn take(&self, events: &[RecordedEvent], following: &mut Following<'_>) -> Result<(), Setback> {
         let Some(last) = events.last() else { return Ok(()) };
         let mut messages = Vec::new();
         if events.iter().any(|event| event.stream.category() == "case") {
@@ -129,18 +117,13 @@ impl Runner {
             }
             messages.extend(called.messages);
         }
-        let to = WorkCheckpoint {
-            log_id: checkpoint.log_id,
-            position: last.position,
-            event_id: Some(last.event_id),
-        };
-        self.lead.work.intend(NAME, checkpoint, &to, &messages).await?;
+        let (from, to) = following.checkpoints(last);
+        self.lead.work.intend(NAME, from, &to, &messages).await?;
         for message in &messages {
             let labels = [("kind", message.kind.clone()), ("reason", message.channel.as_str().to_owned())];
             metrics::counter!("dossier_notifications_intended_total", &labels).increment(1);
         }
-        *checkpoint = to;
-        self.lead.report(to.position);
+        following.stored(to);
         Ok(())
     }
 
