@@ -7,12 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use dossier_commands::{Commands, LoadError, identity};
 use dossier_domain::address::EmailAddress;
 use dossier_domain::case::import::{self as domain, ImportHistory, ImportedAct, ImportedActKind};
-use dossier_domain::case::{FileCase, SolutionParticulars};
+use dossier_domain::case::{FileCase, Problem, SolutionParticulars};
 use dossier_domain::{Contact, OrganizationId, Personal, PlanId, Subject};
 use dossier_eventlog::SealError;
 
 use super::Refusal;
-use super::line::{Act, ImportedCase, ImportedPerson, What};
+use super::line::{Act, ImportedCase, ImportedPerson, ImportedProblem, What};
 
 /// The people of a file, each looked up once.
 #[derive(Default)]
@@ -60,7 +60,7 @@ impl People {
             contact_email: line.contact_email.as_ref().map(address),
             subscribers: line.subscriber_email_addresses.iter().map(address).collect(),
             test_case: line.test_case,
-            problem: None,
+            problem: line.problem.as_ref().map(|problem| problem.read(own)).transpose()?,
             channel: line.channel,
             follow_up_of: None,
             help: None,
@@ -107,6 +107,26 @@ impl People {
         let display_name = person.display_name.clone().unwrap_or_else(|| person.email.clone());
         let contact = Contact { email: person.email.clone(), display_name };
         Ok(domain::ImportedPerson { account, contact: Personal::new(subject, contact) })
+    }
+}
+
+impl ImportedProblem {
+    /// An empty text tells nothing, as where a case is filed over HTTP.
+    fn read(&self, own: impl Fn(&String) -> Personal<String>) -> Result<Problem, Unread> {
+        let told = |text: &Option<String>| text.as_ref().filter(|text| !text.is_empty()).map(&own);
+        let affected_user_percent = self.affected_user_percent.map(u8::try_from).transpose();
+        Ok(Problem {
+            start: self.start,
+            end: self.end,
+            version: self.version.clone().filter(|version| !version.is_empty()),
+            log_entries: told(&self.log_entries),
+            reproducible: self.reproducible,
+            code: told(&self.code),
+            application_flow: told(&self.application_flow),
+            affected_user_percent: affected_user_percent
+                .map_err(|_| field("problem.affectedUserPercent", &"must be from 0 to 100"))?,
+            user_impact: told(&self.user_impact),
+        })
     }
 }
 

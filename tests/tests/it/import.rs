@@ -183,6 +183,54 @@ async fn an_imported_case_shows_the_people_and_instants_of_then_to_both_sides() 
     assert_eq!(of_case, events.len() + 1);
 }
 
+/// R-CASE-1.
+#[tokio::test]
+async fn r_case_1_the_particulars_of_a_problem_are_shown_and_wrong_ones_refused() {
+    let import = Import::new().await;
+    let with = |external_id: &str, problem: Value| {
+        let mut line = filed(external_id, import.ago(DAY * 10), &[]);
+        line["problem"] = problem;
+        line.to_string()
+    };
+    let told = json!({
+        "start": "2025-11-01T08:00:00Z",
+        "end": "2025-11-01T09:00:00Z",
+        "version": "1.2",
+        "logEntries": "panicked at …",
+        "reproducible": "no",
+        "code": "fn main() {}",
+        "applicationFlow": "a → b",
+        "affectedUserPercent": 40,
+        "userImpact": "nobody can sign in",
+    });
+    let lines = [
+        with("1", told.clone()),
+        with("2", json!({"start": "2025-11-02T00:00:00Z", "end": "2025-11-01T00:00:00Z"})),
+        with("3", json!({"end": "2025-11-01T00:00:00Z"})),
+        with("4", json!({"affectedUserPercent": 101})),
+        with("5", json!({"affectedUserPercent": 1_000})),
+        with("6", json!({"affected": 1})),
+        with("7", json!({"reproducible": "often"})),
+        with("8", json!("it is slow")),
+        with("9", json!({"code": ""})),
+    ];
+    let (done, refused) = import.lines(&lines).await;
+    let expected = [
+        (2, "INVALID_FIELD"),
+        (3, "INVALID_FIELD"),
+        (4, "INVALID_FIELD"),
+        (5, "INVALID_FIELD"),
+        (6, "MALFORMED_LINE"),
+        (7, "MALFORMED_LINE"),
+        (8, "MALFORMED_LINE"),
+    ];
+    assert_eq!((counts(&done), &refused[..]), (progress(2, 0, 7), &expected[..]));
+    let shown = import.get(ALICE, &path("1")).await["problem"].clone();
+    let mut filed_here = told;
+    filed_here["reproducible"] = json!("NO");
+    assert_eq!(shown, filed_here);
+}
+
 /// R-REOPEN-1, R-REOPEN-2.
 #[tokio::test]
 async fn r_reopen_2_the_window_of_an_imported_case_counts_from_when_it_was_closed() {

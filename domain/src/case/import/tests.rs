@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::case::{
-    AddComment, CaseCommand, EscalationReason, InformationKind, SolutionKind, SolutionParticulars, Status,
-    timers_of,
+    AddComment, CaseCommand, EscalationReason, InformationKind, Problem, Reproducible, SolutionKind,
+    SolutionParticulars, Status, timers_of,
 };
 use crate::event::EventAudience;
 use crate::testing::{Given, acme, at, file_case, people, personal, supported_catalogue};
@@ -151,16 +151,18 @@ fn a_case_is_taken_over_once_under_an_id_of_its_source_and_goes_on_like_any_othe
     assert!(given.when("agent-north", 300 * DAY, &answer).result().is_ok());
 }
 
+/// Why the last of the acts is refused, when those before it fit.
+fn refused(acts: Vec<ImportedAct>) -> String {
+    let last = acts.len() - 1;
+    let rejection = imported(&nothing(), "operator", &history(acts)).unwrap_err();
+    assert_eq!(rejection.reason(), "IMPORT_REFUSED");
+    let metadata = rejection.metadata();
+    assert_eq!(metadata[0], ("act", last.to_string()), "{rejection}");
+    metadata[1].1.clone()
+}
+
 #[test]
 fn an_act_that_does_not_fit_is_named_and_nothing_is_taken_over() {
-    let refused = |acts: Vec<ImportedAct>| {
-        let last = acts.len() - 1;
-        let rejection = imported(&nothing(), "operator", &history(acts)).unwrap_err();
-        assert_eq!(rejection.reason(), "IMPORT_REFUSED");
-        let metadata = rejection.metadata();
-        assert_eq!(metadata[0], ("act", last.to_string()), "{rejection}");
-        metadata[1].1.clone()
-    };
     let closing = || act(1, "bob", ImportedActKind::Closing);
     assert_eq!(refused(vec![closing(), act(2, "bob", ImportedActKind::Closing)]), "CASE_CLOSED");
     assert_eq!(refused(vec![closing(), act(2, "agent-north", solution())]), "CASE_CLOSED");
@@ -202,6 +204,34 @@ fn a_filing_that_does_not_fit_is_refused_by_field() {
     (older.filed_at, older.plan) = (at(-2_000), PlanId::new("silver").ok());
     let CaseEvent::CaseFiled(filed) = &taken(&older)[0].event else { panic!() };
     assert!(!filed.entitlement.holds_at(at(-2_000)), "it says what the source said, and entitles to nothing");
+}
+
+/// R-CASE-1.
+#[test]
+fn r_case_1_the_particulars_of_the_problem_are_kept_and_judged_as_where_a_case_is_filed() {
+    let problem = Problem {
+        start: Some(at(-1_000)),
+        end: Some(at(-950)),
+        version: Some("1.2".to_owned()),
+        log_entries: Some(personal("panicked at …")),
+        reproducible: Some(Reproducible::No),
+        affected_user_percent: Some(40),
+        ..Problem::default()
+    };
+    let with = |problem: Problem| {
+        let mut history = history(Vec::new());
+        history.filing.problem = Some(problem);
+        imported(&nothing(), "operator", &history)
+    };
+    let events = with(problem.clone()).unwrap();
+    assert_eq!(folded(&events).filed().unwrap().problem, Some(problem));
+    for (wrong, field) in [
+        (Problem { start: Some(at(1)), end: Some(at(0)), ..Problem::default() }, "problem.end"),
+        (Problem { end: Some(at(0)), ..Problem::default() }, "problem.start"),
+        (Problem { affected_user_percent: Some(101), ..Problem::default() }, "problem.affectedUserPercent"),
+    ] {
+        assert_eq!(with(wrong).unwrap_err().field(), Some(field));
+    }
 }
 
 #[test]
