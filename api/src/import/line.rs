@@ -185,6 +185,15 @@ pub enum What {
     EscalationResolution {},
     /// Either side closed the case.
     Closing {},
+    /// The filer answered the survey of the closing before it, before anything reopened the case.
+    SurveyAnswer {
+        /// From 1, bad, to 5, good.
+        #[schemars(range(min = 1, max = 5))]
+        rating: i32,
+        /// In their words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
+    },
 }
 
 fn customer() -> Side {

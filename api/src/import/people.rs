@@ -157,6 +157,12 @@ impl Act {
             What::EscalationAcknowledgement {} => ImportedActKind::EscalationAcknowledgement,
             What::EscalationResolution {} => ImportedActKind::EscalationResolution,
             What::Closing {} => ImportedActKind::Closing,
+            What::SurveyAnswer { rating, text } => {
+                // What is no rating at all is refused as one that is too low.
+                let rating = u8::try_from(*rating).unwrap_or_default();
+                let text = text.as_ref().filter(|text| !text.is_empty()).map(own);
+                ImportedActKind::SurveyAnswer { rating, text }
+            }
         };
         ImportedAct { at: self.at, by, side: self.side, kind }
     }

@@ -9,12 +9,13 @@ use super::super::escalate::MAX_JUSTIFICATION_CHARS;
 use super::super::events::{
     CaseEscalated, CaseEvent, CaseStateChanged, CommentAdded, EscalationAcknowledged, EscalationReason,
     EscalationResolved, InformationKind, InformationRequested, InternalNoteAdded, PriorityChanged,
-    SolutionKind, SolutionParticulars, SolutionProposed, StateChangeCause,
+    SolutionKind, SolutionParticulars, SolutionProposed, StateChangeCause, SurveyChannel,
 };
 use super::super::file::check_text;
 use super::super::rejection::CaseRejection;
 use super::super::reopen::FollowUpOffer;
 use super::super::state::{Case, Status, check_open};
+use super::super::survey::AnswerSurvey;
 use super::super::{acknowledge_escalation, propose_solution};
 use super::ImportedPerson;
 use crate::authority::Side;
@@ -85,6 +86,13 @@ pub enum ImportedActKind {
     EscalationResolution,
     /// A closing by either side.
     Closing,
+    /// The filer's answer to the survey of the closing before it.
+    SurveyAnswer {
+        /// From 1, bad, to 5, good.
+        rating: u8,
+        /// In their words.
+        text: Option<Personal<String>>,
+    },
 }
 
 impl ImportedActKind {
@@ -92,7 +100,7 @@ impl ImportedActKind {
     fn is_of_support(&self) -> Option<bool> {
         match self {
             Self::Comment { .. } | Self::PriorityChange { .. } | Self::Closing => None,
-            Self::Escalation { .. } => Some(false),
+            Self::Escalation { .. } | Self::SurveyAnswer { .. } => Some(false),
             Self::InternalNote { .. }
             | Self::InformationRequest { .. }
             | Self::Solution { .. }
@@ -168,6 +176,10 @@ impl ImportedAct {
             ImportedActKind::Closing => {
                 check_open(case)?;
                 Ok(closed(case, self.side, false, self.at))
+            }
+            ImportedActKind::SurveyAnswer { rating, text } => {
+                let (closing, via) = (case.closings, SurveyChannel::SignedIn);
+                AnswerSurvey { closing, rating: *rating, text: text.clone(), via }.of_then(case, &author)
             }
         }
     }

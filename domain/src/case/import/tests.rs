@@ -8,7 +8,7 @@ use crate::case::{
     SolutionParticulars, Status, timers_of,
 };
 use crate::event::EventAudience;
-use crate::testing::{Given, acme, at, file_case, people, personal, supported_catalogue};
+use crate::testing::{Given, acme, answer_survey, at, file_case, people, personal, supported_catalogue};
 
 const DAY: i64 = 86_400;
 
@@ -234,6 +234,46 @@ fn r_case_1_the_particulars_of_the_problem_are_kept_and_judged_as_where_a_case_i
     }
 }
 
+/// R-SURVEY-1.
+#[test]
+fn r_survey_1_the_filer_answered_once_after_a_closing_and_before_the_case_was_reopened() {
+    let closing = |second| act(second, "bob", ImportedActKind::Closing);
+    let answer = |second, who: &str, rating| {
+        act(second, who, ImportedActKind::SurveyAnswer { rating, text: Some(personal("quick")) })
+    };
+    let again = || act(3, "bob", comment("not yet"));
+    let both =
+        history(vec![closing(1), answer(2, "bob", 1), again(), closing(4), answer(40 * DAY, "bob", 5)]);
+    let events = taken(&both);
+    let answers: Vec<_> = events
+        .iter()
+        .filter_map(|imported| match &imported.event {
+            CaseEvent::SurveyAnswered(of) => {
+                Some((of.closing, of.rating, imported.occurred_at, imported.actor))
+            }
+            _ => None,
+        })
+        .collect();
+    let bob = people("bob").account;
+    assert_eq!(answers, [(1, 1, at(2), bob), (2, 5, at(40 * DAY), bob)]);
+    let answered = nothing().with_case(folded(&events));
+    let signed_in = |closing| answered.clone().when("bob", 201 * DAY, &answer_survey(closing)).rejection();
+    assert_eq!((signed_in(1).reason(), signed_in(2).reason()), ("SURVEY_ANSWERED", "SURVEY_ANSWERED"));
+
+    for (wrong, because) in [
+        (vec![answer(1, "bob", 5)], "CLOSING_NOT_FOUND"),
+        (vec![closing(1), answer(2, "bob", 5), answer(2, "bob", 5)], "SURVEY_ANSWERED"),
+        (vec![closing(1), again(), answer(4, "bob", 5)], "SURVEY_EXPIRED"),
+        (vec![closing(1), answer(2, "alice", 5)], "NOT_THE_FILER"),
+        (vec![closing(1), answer(2, "agent-north", 5)], "INVALID_FIELD"),
+        (vec![closing(1), answer(2, "bob", 0)], "INVALID_FIELD"),
+        (vec![closing(1), answer(2, "bob", 6)], "INVALID_FIELD"),
+        (vec![closing(2), answer(1, "bob", 5)], "INVALID_FIELD"),
+    ] {
+        assert_eq!(refused(wrong), because);
+    }
+}
+
 #[test]
 fn nothing_is_taken_over_for_an_organization_that_nobody_registered() {
     let nobodys = nothing().in_access(crate::access::Access::default());
@@ -273,7 +313,7 @@ fn r_res_3_the_manager_of_the_instant_of_filing_stands_in_the_imported_filing() 
 }
 
 fn any_act() -> impl Strategy<Value = (i64, &'static str, u8)> {
-    (0_i64..2_000_000, prop_oneof![Just("bob"), Just("agent-north")], 0_u8..9)
+    (0_i64..2_000_000, prop_oneof![Just("bob"), Just("agent-north")], 0_u8..10)
 }
 
 fn kind(choice: u8) -> ImportedActKind {
@@ -286,6 +326,7 @@ fn kind(choice: u8) -> ImportedActKind {
         5 => escalation(),
         6 => ImportedActKind::EscalationAcknowledgement,
         7 => ImportedActKind::EscalationResolution,
+        8 => ImportedActKind::SurveyAnswer { rating: 4, text: None },
         _ => ImportedActKind::Closing,
     }
 }
