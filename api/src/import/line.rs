@@ -133,10 +133,23 @@ pub enum What {
         /// The text.
         body: String,
     },
-    /// A note that only support sees.
+    /// A file of either side.
+    Attachment {
+        /// Where its content is: a path relative to the folder of the file to import, or to that of `--files`.
+        file: String,
+        /// The name to show, without path.
+        filename: String,
+        /// Its media type, such as `text/plain`; unknown when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        media_type: Option<String>,
+    },
+    /// A note that only support sees, with its files.
     InternalNote {
         /// The text.
         body: String,
+        /// Files of the note, which only support sees, too.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        attachments: Vec<NoteAttachment>,
     },
     /// Support asked for something.
     InformationRequest {
@@ -194,6 +207,30 @@ pub enum What {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         text: Option<String>,
     },
+}
+
+/// A file of a note.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NoteAttachment {
+    /// Where its content is: a path relative to the folder of the file to import, or to that of `--files`.
+    pub file: String,
+    /// The name to show, without path.
+    pub filename: String,
+    /// Its media type, such as `text/plain`; unknown when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+}
+
+impl What {
+    /// Where the content of its files is, in order.
+    pub(super) fn files(&self) -> Vec<&str> {
+        match self {
+            Self::Attachment { file, .. } => vec![file],
+            Self::InternalNote { attachments, .. } => attachments.iter().map(|of| of.file.as_str()).collect(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 fn customer() -> Side {

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use dossier_commands::{Commands, LoadError, identity};
 use dossier_domain::address::EmailAddress;
 use dossier_domain::case::import::{self as domain, ImportHistory, ImportedAct, ImportedActKind};
-use dossier_domain::case::{FileCase, Problem, SolutionParticulars};
+use dossier_domain::case::{AttachFile, FileCase, Problem, SolutionParticulars};
 use dossier_domain::{Contact, OrganizationId, Personal, PlanId, Subject};
 use dossier_eventlog::SealError;
 
@@ -135,7 +135,14 @@ impl Act {
         let own = |text: &String| Personal::new(by.contact.subject().clone(), text.clone());
         let kind = match &self.what {
             What::Comment { body } => ImportedActKind::Comment { body: own(body) },
-            What::InternalNote { body } => ImportedActKind::InternalNote { body: own(body) },
+            What::Attachment { file: _, filename, media_type } => {
+                ImportedActKind::Attachment { file: not_stored_yet(own(filename), media_type.as_ref()) }
+            }
+            What::InternalNote { body, attachments } => {
+                let files =
+                    attachments.iter().map(|of| not_stored_yet(own(&of.filename), of.media_type.as_ref()));
+                ImportedActKind::InternalNote { body: own(body), files: files.collect() }
+            }
             What::InformationRequest { information, text } => {
                 ImportedActKind::InformationRequest { information: *information, text: own(text) }
             }
@@ -168,14 +175,17 @@ impl Act {
     }
 }
 
+/// A file of which [`super::files`] says the rest, once its content is stored.
+fn not_stored_yet(filename: Personal<String>, media_type: Option<&String>) -> AttachFile {
+    let media_type = media_type.cloned().unwrap_or_default();
+    AttachFile { filename, media_type, size_bytes: 0, sha256: [0; 32], blob: String::new() }
+}
+
 /// Nothing is taken over of somebody who was erased here.
 async fn check_not_erased(commands: &Commands, subject: &Subject) -> Result<(), Unread> {
     match commands.sealer().prepare_seal(&[subject.as_str().to_owned()]).await {
         Ok(()) => Ok(()),
-        Err(SealError::Erased(_)) => Err(Unread::Refused(Refusal::new(
-            "PERSON_ERASED",
-            "somebody in it was erased here for good; leave them out",
-        ))),
+        Err(SealError::Erased(_)) => Err(Unread::Refused(Refusal::person_erased())),
         Err(error) => Err(Unread::Trouble(error.into())),
     }
 }

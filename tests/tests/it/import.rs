@@ -5,17 +5,26 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dossier_api::app::App;
-use dossier_api::import::{self, Progress, Told, refused_path};
+use dossier_api::import::{self, Files, Progress, Told, refused_path};
 use dossier_commands::Commands;
 use dossier_domain::CaseId;
-use dossier_tests::people::{AGENT, ALICE, AUDITOR, BOB, ENGINEER};
+use dossier_tests::people::{AGENT, ALICE, AUDITOR};
 use dossier_tests::process;
 use dossier_tests::profile::Profile;
 use dossier_tests::{Client, Server};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+#[path = "import/files.rs"]
+mod files;
+#[path = "import/particulars.rs"]
+mod particulars;
+
 const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// The largest file that the imports here take.
+const MAX_FILE_BYTES: u64 = 1_000_000;
+/// The file that the documented example names.
+const DOCUMENTED_FILE: &str = "4711/disk.log";
 
 /// The write side of a running server.
 #[derive(Clone)]
@@ -40,6 +49,11 @@ impl Import {
         Self { server: Server::start().await, folder: tempfile::tempdir().unwrap() }
     }
 
+    /// Puts a file where lines may name it.
+    fn put(&self, path: &str, content: &[u8]) {
+        put(self.folder.path(), path, content);
+    }
+
     fn file(&self) -> PathBuf {
         self.folder.path().join("cases.jsonl")
     }
@@ -52,8 +66,10 @@ impl Import {
     }
 
     async fn again(&self, file: &Path) -> (Progress, Vec<(u64, &'static str)>) {
+        let app = self.server.app();
         let mut refused = Vec::new();
-        let done = import::import(OfServer(self.server.app().clone()), file, |told| {
+        let files = Files::new(self.folder.path(), app.blobs.clone(), MAX_FILE_BYTES).unwrap();
+        let done = import::import(OfServer(app.clone()), file, files, |told| {
             if let Told::Refused(line, refusal) = told {
                 refused.push((line, refusal.reason));
             }
@@ -73,6 +89,12 @@ impl Import {
     async fn get(&self, who: &str, path: &str) -> Value {
         self.server.client(who).get(path).await.ok()
     }
+}
+
+fn put(folder: &Path, path: &str, content: &[u8]) {
+    let path = folder.join(path);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, content).unwrap();
 }
 
 fn id(external_id: &str) -> CaseId {
@@ -105,11 +127,6 @@ fn by_alice(at: Timestamp, what: &Value) -> Value {
 
 fn by_support(at: Timestamp, what: &Value) -> Value {
     json!({"at": at, "by": {"email": "helper@desk.example"}, "side": "support", "what": what})
-}
-
-/// Of the customer side, and not who filed.
-fn by_somebody(at: Timestamp, what: &Value) -> Value {
-    json!({"at": at, "by": {"email": BOB}, "side": "customer", "what": what})
 }
 
 fn comment(body: &str) -> Value {
@@ -186,123 +203,6 @@ async fn an_imported_case_shows_the_people_and_instants_of_then_to_both_sides() 
     let of_case = import.server.events().await;
     let of_case = of_case.iter().filter(|event| event.stream.id() == id("1").to_string()).count();
     assert_eq!(of_case, events.len() + 1);
-}
-
-/// R-CASE-1.
-#[tokio::test]
-async fn r_case_1_the_particulars_of_a_problem_are_shown_and_wrong_ones_refused() {
-    let import = Import::new().await;
-    let with = |external_id: &str, problem: Value| {
-        let mut line = filed(external_id, import.ago(DAY * 10), &[]);
-        line["problem"] = problem;
-        line.to_string()
-    };
-    let told = json!({
-        "start": "2025-11-01T08:00:00Z",
-        "end": "2025-11-01T09:00:00Z",
-        "version": "1.2",
-        "logEntries": "panicked at …",
-        "reproducible": "no",
-        "code": "fn main() {}",
-        "applicationFlow": "a → b",
-        "affectedUserPercent": 40,
-        "userImpact": "nobody can sign in",
-    });
-    let lines = [
-        with("1", told.clone()),
-        with("2", json!({"start": "2025-11-02T00:00:00Z", "end": "2025-11-01T00:00:00Z"})),
-        with("3", json!({"end": "2025-11-01T00:00:00Z"})),
-        with("4", json!({"affectedUserPercent": 101})),
-        with("5", json!({"affectedUserPercent": 1_000})),
-        with("6", json!({"affected": 1})),
-        with("7", json!({"reproducible": "often"})),
-        with("8", json!("it is slow")),
-        with("9", json!({"code": ""})),
-    ];
-    let (done, refused) = import.lines(&lines).await;
-    let expected = [
-        (2, "INVALID_FIELD"),
-        (3, "INVALID_FIELD"),
-        (4, "INVALID_FIELD"),
-        (5, "INVALID_FIELD"),
-        (6, "MALFORMED_LINE"),
-        (7, "MALFORMED_LINE"),
-        (8, "MALFORMED_LINE"),
-    ];
-    assert_eq!((counts(&done), &refused[..]), (progress(2, 0, 7), &expected[..]));
-    let shown = import.get(ALICE, &path("1")).await["problem"].clone();
-    let mut filed_here = told;
-    filed_here["reproducible"] = json!("NO");
-    assert_eq!(shown, filed_here);
-}
-
-/// R-SURVEY-1.
-#[tokio::test]
-async fn r_survey_1_an_answer_of_then_counts_in_its_month_and_leaves_no_room_for_another() {
-    let import = Import::new().await;
-    let at = |days: i32| import.ago(DAY * days);
-    let answer = |rating: i32| json!({"type": "survey_answer", "rating": rating, "text": "Quick."});
-    let again = || by_alice(at(50), &comment("Not yet."));
-    let line = |external_id: &str, acts: &[Value]| filed(external_id, at(90), acts).to_string();
-    let lines = [
-        line("1", &[by_alice(at(80), &closing()), by_alice(at(45), &answer(2))]),
-        line(
-            "2",
-            &[
-                by_alice(at(85), &closing()),
-                by_alice(at(80), &answer(4)),
-                by_alice(at(60), &comment("Not yet.")),
-                by_support(at(10), &closing()),
-            ],
-        ),
-        line("3", &[by_alice(at(60), &answer(2))]),
-        line("4", &[by_alice(at(60), &closing()), again(), by_alice(at(45), &answer(2))]),
-        line(
-            "5",
-            &[by_alice(at(60), &closing()), by_alice(at(55), &answer(2)), by_alice(at(54), &answer(1))],
-        ),
-        line("6", &[by_alice(at(60), &closing()), by_support(at(55), &answer(2))]),
-        line("7", &[by_alice(at(60), &closing()), by_alice(at(55), &answer(300))]),
-        line("8", &[by_alice(at(60), &closing()), by_alice(at(55), &json!({"type": "survey_answer"}))]),
-        line("9", &[by_alice(at(60), &closing()), by_alice(at(61), &answer(2))]),
-        line("10", &[by_alice(at(60), &closing()), by_somebody(at(55), &answer(2))]),
-    ];
-    let (done, refused) = import.lines(&lines).await;
-    let expected = [
-        (3, "CLOSING_NOT_FOUND"),
-        (4, "SURVEY_EXPIRED"),
-        (5, "SURVEY_ANSWERED"),
-        (6, "INVALID_FIELD"),
-        (7, "INVALID_FIELD"),
-        (8, "MALFORMED_LINE"),
-        (9, "INVALID_FIELD"),
-        (10, "NOT_THE_FILER"),
-    ];
-    assert_eq!((counts(&done), &refused[..]), (progress(2, 0, 8), &expected[..]));
-
-    // As with an answer that is given here, but in its month, and of no provider's: none of ours had the case then.
-    let month = |days| at(days).to_string()[..7].to_owned();
-    let all = import.get(ENGINEER, "/v2/satisfaction").await;
-    assert_eq!(all["total"]["ratings"], json!([0, 1, 0, 1, 0]), "{all}");
-    for (of, rating) in [(month(45), 2), (month(80), 4)] {
-        let groups = import.get(ENGINEER, &format!("/v2/satisfaction?month={of}")).await;
-        let ratings = &groups["groups"][0]["ratings"];
-        assert_eq!((&ratings[rating - 1], &groups["total"]["answers"]), (&json!(1), &json!(1)), "{groups}");
-        assert!(groups["groups"][0].get("provider").is_none(), "{groups}");
-    }
-    let this_month = format!("/v2/satisfaction?month={}", month(0));
-    assert_eq!(import.get(ENGINEER, &this_month).await["total"]["answers"], 0);
-
-    // Each closing has one answer, wherever it was given.
-    let alice = import.server.client(ALICE);
-    let say = async |case: &str, closing: u32| {
-        let answer = json!({"rating": 5, "closing": closing});
-        alice.post(&format!("{}:answerSurvey", path(case)), &answer).await
-    };
-    say("1", 1).await.refused(400, "SURVEY_ANSWERED");
-    say("2", 1).await.refused(400, "SURVEY_ANSWERED");
-    say("2", 2).await.ok();
-    say("2", 2).await.refused(400, "SURVEY_ANSWERED");
 }
 
 /// R-REOPEN-1, R-REOPEN-2.
@@ -424,6 +324,7 @@ fn schema() -> Value {
 #[tokio::test]
 async fn the_documented_example_is_imported_and_the_schema_knows_its_names() {
     let import = Import::new().await;
+    import.put(DOCUMENTED_FILE, b"no space left");
     let (done, refused) = import.lines(&[documented()]).await;
     assert_eq!((counts(&done), refused), (progress(1, 0, 0), vec![]));
     let case = import.get(ALICE, &path("4711")).await;
@@ -443,9 +344,13 @@ async fn cli(
     server_data: &Path,
     environment: &[(&'static str, String)],
     file: &Path,
+    files: Option<&Path>,
 ) -> dossier_tests::Finished {
     let (data, file) = (server_data.display().to_string(), file.display().to_string());
     let mut command = process::command(&["import", &file, "--data", &data, "--dev"]);
+    if let Some(files) = files {
+        command.arg("--files").arg(files);
+    }
     command.envs(environment.iter().cloned());
     process::finish(command).await
 }
@@ -457,33 +362,48 @@ async fn the_command_imports_beside_servers_and_ends_politely_where_one_holds_th
     let lines = [good.clone(), "no JSON".to_owned()];
     std::fs::write(import.file(), lines.join("\n")).unwrap();
     let Import { server, folder } = import;
-    let (file, environment) = (folder.path().join("cases.jsonl"), server.environment());
+    let (file, mut environment) = (folder.path().join("cases.jsonl"), server.environment());
     let (server, data) = match Profile::current() {
         Profile::Embedded => {
             let before = server.head().await;
-            let finished = cli(server.data(), &environment, &file).await;
+            let finished = cli(server.data(), &environment, &file, None).await;
             assert!(!finished.success && finished.stderr.contains("another process"), "{}", finished.stderr);
             assert_eq!(server.head().await, before);
             (None, server.stop().await)
         }
         Profile::Fleet => {
             let data = tempfile::tempdir().unwrap();
+            environment.push(("DOSSIER_BLOBS_URL", format!("file:{}/blobs", server.data().display())));
             (Some(server), data)
         }
     };
-    let finished = cli(data.path(), &environment, &file).await;
+    let nowhere = folder.path().join("nowhere");
+    let finished = cli(data.path(), &environment, &file, Some(&nowhere)).await;
+    assert!(!finished.success && finished.stderr.contains("nowhere: "), "{}", finished.stderr);
+    // Beside the imported file there is none.
+    let finished = cli(data.path(), &environment, &file, None).await;
+    assert_eq!(finished.stdout, "imported: 0, there already: 0, refused: 2\n", "{}", finished.stderr);
+    assert!(finished.stderr.contains("line 1: FILE_NOT_FOUND: act 1 "), "{}", finished.stderr);
+    let files = folder.path().join("files");
+    put(&files, DOCUMENTED_FILE, b"no space left");
+    let finished = cli(data.path(), &environment, &file, Some(&files)).await;
     assert!(!finished.success, "a line was refused");
     assert_eq!(finished.stdout, "imported: 1, there already: 0, refused: 1\n", "{}", finished.stderr);
     assert!(finished.stderr.contains("line 2: MALFORMED_LINE: "), "{}", finished.stderr);
     assert!(finished.stderr.contains("cases.jsonl.refused.jsonl"), "{}", finished.stderr);
     std::fs::write(&file, good).unwrap();
-    let finished = cli(data.path(), &environment, &file).await;
+    let finished = cli(data.path(), &environment, &file, None).await;
     assert!(finished.success, "{}", finished.stderr);
     assert_eq!(finished.stdout, "imported: 0, there already: 1, refused: 0\n");
-    if let Some(server) = server {
-        let head = server.head().await;
-        server.app().read_models.wait_for(head, std::time::Duration::from_secs(30)).await.unwrap();
-        let alice: Client = server.client(ALICE);
-        assert_eq!(alice.get(&path("4711")).await.ok()["displayName"], "Machines do not start");
-    }
+    let Some(server) = server else {
+        let kept = dossier_tests::workspace::files_below(&data.path().join("blobs"));
+        assert_eq!(kept.into_iter().filter(|path| path.is_file()).count(), 1);
+        return;
+    };
+    let head = server.head().await;
+    server.app().read_models.wait_for(head, std::time::Duration::from_secs(30)).await.unwrap();
+    let alice: Client = server.client(ALICE);
+    assert_eq!(alice.get(&path("4711")).await.ok()["displayName"], "Machines do not start");
+    let attached = alice.get(&format!("{}/attachments", path("4711"))).await.ok();
+    assert_eq!(files::content(&alice, &attached["attachments"][0]).await, b"no space left");
 }

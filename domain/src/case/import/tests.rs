@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::case::{
-    AddComment, CaseCommand, EscalationReason, InformationKind, Problem, Reproducible, SolutionKind,
-    SolutionParticulars, Status, timers_of,
+    AddComment, AttachFile, CaseCommand, EscalationReason, InformationKind, Problem, Reproducible,
+    SolutionKind, SolutionParticulars, Status, timers_of,
 };
 use crate::event::EventAudience;
 use crate::testing::{Given, acme, answer_survey, at, file_case, people, personal, supported_catalogue};
@@ -24,6 +24,19 @@ fn act(second: i64, who: &str, kind: ImportedActKind) -> ImportedAct {
 
 fn comment(body: &str) -> ImportedActKind {
     ImportedActKind::Comment { body: personal(body) }
+}
+
+fn note(files: Vec<AttachFile>) -> ImportedActKind {
+    ImportedActKind::InternalNote { body: personal("odd"), files }
+}
+
+fn file(name: &str) -> AttachFile {
+    let (media_type, blob) = ("Text/Plain; charset=utf-8".to_owned(), format!("cases/c/{name}"));
+    AttachFile { filename: personal(name), media_type, size_bytes: 7, sha256: [7; 32], blob }
+}
+
+fn attachment(name: &str) -> ImportedActKind {
+    ImportedActKind::Attachment { file: file(name) }
 }
 
 fn solution() -> ImportedActKind {
@@ -79,7 +92,7 @@ fn folded(events: &[ImportedEvent]) -> CaseState {
 fn whole_life() -> ImportHistory {
     history(vec![
         act(0, "agent-north", comment("we look into it")),
-        act(1, "agent-north", ImportedActKind::InternalNote { body: personal("odd") }),
+        act(1, "agent-north", note(Vec::new())),
         act(2, "agent-north", request()),
         act(2, "bob", comment("like this")),
         act(3, "alice", escalation()),
@@ -274,6 +287,75 @@ fn r_survey_1_the_filer_answered_once_after_a_closing_and_before_the_case_was_re
     }
 }
 
+/// R-ATTACH-1.
+#[test]
+fn r_attach_1_files_are_taken_over_with_who_attached_them_and_when() {
+    let events = taken(&history(vec![
+        act(1, "bob", attachment("trace.log")),
+        act(1, "bob", attachment("trace.log")),
+        act(2, "agent-north", request()),
+        act(3, "bob", attachment("more.log")),
+        act(4, "bob", ImportedActKind::Closing),
+        act(5, "agent-north", attachment("report.pdf")),
+    ]));
+    let added: Vec<_> = events
+        .iter()
+        .filter_map(|imported| match &imported.event {
+            CaseEvent::AttachmentAdded(added) => Some((added, imported.occurred_at, imported.actor)),
+            _ => None,
+        })
+        .collect();
+    let told: Vec<_> = added
+        .iter()
+        .map(|(added, at, actor)| (added.filename.open().unwrap().as_str(), added.side, *at, *actor))
+        .collect();
+    let (bob, agent) = (people("bob").account, people("agent-north").account);
+    assert_eq!(
+        told,
+        [
+            ("trace.log", Side::Customer, at(1), bob),
+            ("trace.log", Side::Customer, at(1), bob),
+            ("more.log", Side::Customer, at(3), bob),
+            ("report.pdf", Side::Support, at(5), agent),
+        ]
+    );
+    let first = added[0].0;
+    assert_eq!((first.media_type.as_str(), first.size_bytes), ("text/plain", 7));
+    assert_eq!(first.sha256.open(), Some(&"07".repeat(32)));
+    assert_eq!((first.blob.as_str(), &first.author), ("cases/c/trace.log", &people("bob").contact));
+    let ids: std::collections::BTreeSet<_> = added.iter().map(|(added, ..)| added.attachment).collect();
+    assert_eq!(ids.len(), added.len(), "each has its own id");
+
+    // One alone answers nothing and reopens nothing.
+    let asked = folded(&taken(&history(vec![
+        act(2, "agent-north", request()),
+        act(3, "bob", attachment("more.log")),
+    ])));
+    assert_eq!(asked.filed().unwrap().status, Status::ActionRequired);
+    let closing = || act(4, "bob", ImportedActKind::Closing);
+    assert_eq!(refused(vec![closing(), act(5, "bob", attachment("late.log"))]), "CASE_CLOSED");
+    assert_eq!(refused(vec![act(1, "bob", attachment("../trace.log"))]), "INVALID_FIELD");
+    assert_eq!(refused(vec![closing(), act(3, "agent-north", attachment("a"))]), "INVALID_FIELD");
+}
+
+/// R-COMMENT-3.
+#[test]
+fn r_comment_3_the_files_of_a_note_are_of_the_note_and_for_support_alone() {
+    let events = taken(&history(vec![act(1, "agent-north", note(vec![file("a"), file("b")]))]));
+    let [_, noted, files @ .., _] = &events[..] else { panic!("{events:?}") };
+    let CaseEvent::InternalNoteAdded(noted) = &noted.event else { panic!("{noted:?}") };
+    let of_note: Vec<_> = files
+        .iter()
+        .map(|imported| match &imported.event {
+            CaseEvent::NoteAttachmentAdded(added) => (added.note, added.filename.open().unwrap().as_str()),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(of_note, [(noted.note, "a"), (noted.note, "b")]);
+    assert!(files.iter().all(|imported| imported.event.audience() == EventAudience::Support));
+    assert_eq!(refused(vec![act(1, "agent-north", note(vec![file("a"), file("")]))]), "INVALID_FIELD");
+}
+
 #[test]
 fn nothing_is_taken_over_for_an_organization_that_nobody_registered() {
     let nobodys = nothing().in_access(crate::access::Access::default());
@@ -292,7 +374,7 @@ fn only_the_operator_takes_histories_over() {
 
 #[test]
 fn what_support_added_after_the_window_stands_before_its_end_is_told() {
-    let late = ImportedActKind::InternalNote { body: personal("odd") };
+    let late = note(Vec::new());
     let closed = act(1, "bob", ImportedActKind::Closing);
     let events = taken(&history(vec![closed, act(2_592_099, "agent-north", late)]));
     let instants: Vec<_> = events.iter().map(|imported| imported.occurred_at).collect();
@@ -313,13 +395,13 @@ fn r_res_3_the_manager_of_the_instant_of_filing_stands_in_the_imported_filing() 
 }
 
 fn any_act() -> impl Strategy<Value = (i64, &'static str, u8)> {
-    (0_i64..2_000_000, prop_oneof![Just("bob"), Just("agent-north")], 0_u8..10)
+    (0_i64..2_000_000, prop_oneof![Just("bob"), Just("agent-north")], 0_u8..12)
 }
 
 fn kind(choice: u8) -> ImportedActKind {
     match choice {
         0 => comment("hello"),
-        1 => ImportedActKind::InternalNote { body: personal("odd") },
+        1 => note(Vec::new()),
         2 => request(),
         3 => solution(),
         4 => ImportedActKind::PriorityChange { priority: crate::catalogue::Priority::P1, reason: None },
@@ -327,6 +409,8 @@ fn kind(choice: u8) -> ImportedActKind {
         6 => ImportedActKind::EscalationAcknowledgement,
         7 => ImportedActKind::EscalationResolution,
         8 => ImportedActKind::SurveyAnswer { rating: 4, text: None },
+        9 => attachment("trace.log"),
+        10 => note(vec![file("a"), file("b")]),
         _ => ImportedActKind::Closing,
     }
 }
