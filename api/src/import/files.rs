@@ -62,7 +62,7 @@ impl Files {
         let mut found = Vec::new();
         for (number, act) in line.acts.iter().enumerate() {
             for file in act.what.files() {
-                let path = self.find(file).await.map_err(|refusal| of_act(number, refusal))?;
+                let path = self.find(file).await.map_err(|refusal| of_act(number, &refusal))?;
                 found.push((file, path));
             }
         }
@@ -73,7 +73,7 @@ impl Files {
             for (wanted, (file, path)) in act.kind.files_mut().iter_mut().zip(found.by_ref()) {
                 let stored = self.store(file, &path, &case, subject.as_str()).await;
                 let stored = stored.map_err(|why| match why {
-                    Unstored::Refused(refusal) => of_act(number, refusal),
+                    Unstored::Refused(refusal) => of_act(number, &refusal),
                     stopped @ Unstored::Stopped(_) => stopped,
                 })?;
                 (wanted.size_bytes, wanted.sha256, wanted.blob) =
@@ -157,7 +157,7 @@ fn unreadable(file: &str, why: &dyn std::fmt::Display) -> Refusal {
 }
 
 /// As the domain names an act that does not fit.
-fn of_act(number: usize, refusal: Refusal) -> Unstored {
+fn of_act(number: usize, refusal: &Refusal) -> Unstored {
     let message = format!("act {number} of the history does not fit: file: {}", refusal.message);
-    Unstored::Refused(Refusal { message, ..refusal })
+    Unstored::Refused(Refusal::new(refusal.reason, message))
 }
