@@ -260,4 +260,13 @@ mod tests {
         let line: ImportedCase = serde_json::from_str(OF_THEN).unwrap();
         assert_eq!(serde_json::to_string(&line).unwrap(), OF_THEN);
     }
+
+    /// The fuzzer begins with a line that has everything: each of its names is one.
+    #[test]
+    fn a_line_with_everything_is_understood() {
+        let everything = include_str!("../../../fuzz/seeds/import/everything");
+        let line: ImportedCase = serde_json::from_str(everything).unwrap();
+        let files: Vec<_> = line.acts.iter().flat_map(|act| act.what.files()).collect();
+        assert_eq!((files, line.problem.is_some()), (vec!["4711/disk.log", "a"], true));
+    }
 }
