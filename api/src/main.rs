@@ -1,6 +1,7 @@
 //! The `dossier` command.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use dossier_api::{
 };
 use dossier_commands::Commands;
 use dossier_eventlog::Sealer;
+use dossier_eventlog::blobs::BlobStore;
 use indicatif::{ProgressBar, ProgressStyle};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::signal::unix::{SignalKind, signal};
@@ -199,13 +201,18 @@ async fn import_cases(args: &ImportArgs) -> Result<(), AnyError> {
     let catalogue = Arc::new(system::load_catalogue(settings.catalogue.as_deref())?);
     let length =
         std::fs::metadata(&args.file).map_err(|cause| format!("{}: {cause}", args.file.display()))?.len();
+    let folder = args.files.as_deref().or_else(|| args.file.parent()).unwrap_or(Path::new("."));
     let entropy = edge::entropy();
     let log = engines::open_for_writing(&settings.engines, &entropy).await?;
     let sealer = Arc::new(Sealer::new(log.keys.clone(), entropy));
+    let blobs = BlobStore::open(&settings.blobs.url(), sealer.clone())?;
+    let files = import::Files::new(folder, blobs, settings.max_upload_bytes as u64).map_err(|cause| {
+        format!("{}: {cause}; name the folder of the files with --files", folder.display())
+    })?;
     let commands = Commands::new(log.store.clone(), sealer, catalogue, edge::clock(), import::CACHED_STREAMS);
     let bar = ProgressBar::new(length);
     bar.set_style(ProgressStyle::with_template("{wide_bar} {percent}% {msg} {eta}")?);
-    let imported = import::import(Arc::new(commands), &args.file, |told| match told {
+    let imported = import::import(Arc::new(commands), &args.file, files, |told| match told {
         import::Told::Refused(line, refusal) => bar.suspend(|| {
             let _ = writeln!(std::io::stderr(), "line {line}: {}: {}", refusal.reason, refusal.message);
         }),

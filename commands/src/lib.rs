@@ -39,6 +39,7 @@ pub use event_delivery::{EventSubscriptionOutcome, WebhookOutcome};
 pub use feedback::FeedbackOutcome;
 pub use fold::{Folded, occurred_at};
 pub use help_sessions::{HelpSessionOutcome, command_of_session};
+pub use import::ImportCheck;
 pub use known_issues::{KnownIssueOutcome, LinkedCaseAct, PhoneCallOutcome};
 pub use moments::{CaseMoment, KnownIssueMoment, Moment};
 pub use questions::History;

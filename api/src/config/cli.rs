@@ -79,6 +79,9 @@ pub enum Command {
 pub struct ImportArgs {
     /// File of JSON lines, one case each
     pub file: PathBuf,
+    /// Folder that holds the files which attachments name by relative paths [default: the folder of FILE]
+    #[arg(long, value_name = "DIR")]
+    pub files: Option<PathBuf>,
     /// The configuration that the server has
     #[command(flatten)]
     pub settings: SettingsArgs,

@@ -5,7 +5,8 @@
 //!
 //! Each case is one append: it is there with all that happened, or not at all. The id of its command is made of source and
 //! external id, so that a file can be imported again after whatever ended it: what is there is skipped, and a line that tells
-//! an imported case otherwise is refused. Several cases are on their way at once, because the log stores in groups.
+//! an imported case otherwise is refused. A line is known by its words: those name its files and do not hold their content, so a
+//! repeat needs no file and is one though a file has changed, as whatever was imported stays. Several cases are on their way at once, because the log stores in groups.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -15,16 +16,19 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dossier_commands::{CommandError, Commands, LoadError, Request, identity};
+use dossier_commands::{CommandError, Commands, ImportCheck, LoadError, Request, identity};
 use dossier_domain::case::CaseRejection;
 use dossier_domain::{Actor, CaseId, StaffRole};
 use dossier_processes::reactor::system_actor;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
+pub use self::files::Files;
+use self::files::Unstored;
 use self::line::ImportedCase;
 use self::lines::{Lines, Raw};
 use self::people::{People, Unread};
 
+mod files;
 pub mod line;
 mod lines;
 mod people;
@@ -63,6 +67,10 @@ pub struct Refusal {
 impl Refusal {
     fn new(reason: &'static str, message: impl Into<String>) -> Self {
         Self { reason, message: message.into() }
+    }
+
+    fn person_erased() -> Self {
+        Self::new("PERSON_ERASED", "somebody in it was erased here for good; leave them out")
     }
 }
 
@@ -103,19 +111,20 @@ pub fn refused_path(file: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Imports a file. Its refused lines are kept as they were, to be corrected and imported by themselves.
+/// Imports a file, with the files that its lines name. Its refused lines are kept as they were, to be corrected and imported by themselves.
 ///
 /// # Errors
 /// [`ImportError`].
 pub async fn import(
     commands: impl Deref<Target = Commands> + Send + Sync + 'static,
     file: &Path,
+    files: Files,
     mut tell: impl FnMut(Told<'_>),
 ) -> Result<Progress, ImportError> {
     let unreadable = |cause| ImportError::File { path: file.to_path_buf(), cause };
     let mut lines = Lines::new(BufReader::new(File::open(file).map_err(unreadable)?));
     let mut refused = Refused { path: refused_path(file), file: None };
-    let importer = Arc::new(Importer::new(commands));
+    let importer = Arc::new(Importer::new(commands, files));
     let mut progress = Progress::default();
     loop {
         let batch = batch(&mut lines).map_err(unreadable)?;
@@ -190,13 +199,14 @@ enum Outcome {
 struct Importer<C> {
     commands: C,
     people: People,
+    files: Files,
     actor: Actor,
 }
 
 impl<C: Deref<Target = Commands>> Importer<C> {
-    fn new(commands: C) -> Self {
+    fn new(commands: C, files: Files) -> Self {
         let actor = system_actor(commands.sealer(), ACTOR, [StaffRole::Operator]);
-        Self { commands, people: People::default(), actor }
+        Self { commands, people: People::default(), files, actor }
     }
 
     /// Imports a line.
@@ -208,7 +218,7 @@ impl<C: Deref<Target = Commands>> Importer<C> {
             Ok(line) => line,
             Err(refusal) => return Ok(Outcome::Refused(refusal)),
         };
-        let (organization, history) = match self.people.history(&line, &self.commands).await {
+        let (organization, mut history) = match self.people.history(&line, &self.commands).await {
             Ok(history) => history,
             Err(Unread::Refused(refusal)) => return Ok(Outcome::Refused(refusal)),
             Err(Unread::Trouble(LoadError::Unavailable(why) | LoadError::Damaged(why))) => return Err(why),
@@ -225,6 +235,18 @@ impl<C: Deref<Target = Commands>> Importer<C> {
             causation_id: None,
             if_match: None,
         };
+        if line.acts.iter().any(|act| !act.what.files().is_empty()) {
+            match self.commands.check_import(&request, &organization, &history).await {
+                Ok(ImportCheck::Fits) => {}
+                Ok(ImportCheck::There) => return Ok(Outcome::Repeated),
+                Err(error) => return refusal(error).map(Outcome::Refused),
+            }
+            match self.files.take_in(&line, &mut history).await {
+                Ok(()) => {}
+                Err(Unstored::Refused(refusal)) => return Ok(Outcome::Refused(refusal)),
+                Err(Unstored::Stopped(why)) => return Err(why),
+            }
+        }
         match self.commands.import_case(&request, &organization, &history).await {
             Ok(outcome) if outcome.replayed || outcome.events.is_empty() => Ok(Outcome::Repeated),
             Ok(_) => Ok(Outcome::Imported),

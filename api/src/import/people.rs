@@ -7,12 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use dossier_commands::{Commands, LoadError, identity};
 use dossier_domain::address::EmailAddress;
 use dossier_domain::case::import::{self as domain, ImportHistory, ImportedAct, ImportedActKind};
-use dossier_domain::case::{FileCase, SolutionParticulars};
+use dossier_domain::case::{AttachFile, FileCase, Problem, SolutionParticulars};
 use dossier_domain::{Contact, OrganizationId, Personal, PlanId, Subject};
 use dossier_eventlog::SealError;
 
 use super::Refusal;
-use super::line::{Act, ImportedCase, ImportedPerson, What};
+use super::line::{Act, ImportedCase, ImportedPerson, ImportedProblem, What};
 
 /// The people of a file, each looked up once.
 #[derive(Default)]
@@ -60,7 +60,7 @@ impl People {
             contact_email: line.contact_email.as_ref().map(address),
             subscribers: line.subscriber_email_addresses.iter().map(address).collect(),
             test_case: line.test_case,
-            problem: None,
+            problem: line.problem.as_ref().map(|problem| problem.read(own)).transpose()?,
             channel: line.channel,
             follow_up_of: None,
             help: None,
@@ -110,12 +110,39 @@ impl People {
     }
 }
 
+impl ImportedProblem {
+    /// An empty text tells nothing, as where a case is filed over HTTP.
+    fn read(&self, own: impl Fn(&String) -> Personal<String>) -> Result<Problem, Unread> {
+        let told = |text: &Option<String>| text.as_ref().filter(|text| !text.is_empty()).map(&own);
+        let affected_user_percent = self.affected_user_percent.map(u8::try_from).transpose();
+        Ok(Problem {
+            start: self.start,
+            end: self.end,
+            version: self.version.clone().filter(|version| !version.is_empty()),
+            log_entries: told(&self.log_entries),
+            reproducible: self.reproducible,
+            code: told(&self.code),
+            application_flow: told(&self.application_flow),
+            affected_user_percent: affected_user_percent
+                .map_err(|_| field("problem.affectedUserPercent", &"must be from 0 to 100"))?,
+            user_impact: told(&self.user_impact),
+        })
+    }
+}
+
 impl Act {
     fn read(&self, by: domain::ImportedPerson) -> ImportedAct {
         let own = |text: &String| Personal::new(by.contact.subject().clone(), text.clone());
         let kind = match &self.what {
             What::Comment { body } => ImportedActKind::Comment { body: own(body) },
-            What::InternalNote { body } => ImportedActKind::InternalNote { body: own(body) },
+            What::Attachment { file: _, filename, media_type } => {
+                ImportedActKind::Attachment { file: not_stored_yet(own(filename), media_type.as_ref()) }
+            }
+            What::InternalNote { body, attachments } => {
+                let files =
+                    attachments.iter().map(|of| not_stored_yet(own(&of.filename), of.media_type.as_ref()));
+                ImportedActKind::InternalNote { body: own(body), files: files.collect() }
+            }
             What::InformationRequest { information, text } => {
                 ImportedActKind::InformationRequest { information: *information, text: own(text) }
             }
@@ -137,19 +164,28 @@ impl Act {
             What::EscalationAcknowledgement {} => ImportedActKind::EscalationAcknowledgement,
             What::EscalationResolution {} => ImportedActKind::EscalationResolution,
             What::Closing {} => ImportedActKind::Closing,
+            What::SurveyAnswer { rating, text } => {
+                // What is no rating at all is refused as one that is too low.
+                let rating = u8::try_from(*rating).unwrap_or_default();
+                let text = text.as_ref().filter(|text| !text.is_empty()).map(own);
+                ImportedActKind::SurveyAnswer { rating, text }
+            }
         };
         ImportedAct { at: self.at, by, side: self.side, kind }
     }
+}
+
+/// A file of which [`super::files`] says the rest, once its content is stored.
+fn not_stored_yet(filename: Personal<String>, media_type: Option<&String>) -> AttachFile {
+    let media_type = media_type.cloned().unwrap_or_default();
+    AttachFile { filename, media_type, size_bytes: 0, sha256: [0; 32], blob: String::new() }
 }
 
 /// Nothing is taken over of somebody who was erased here.
 async fn check_not_erased(commands: &Commands, subject: &Subject) -> Result<(), Unread> {
     match commands.sealer().prepare_seal(&[subject.as_str().to_owned()]).await {
         Ok(()) => Ok(()),
-        Err(SealError::Erased(_)) => Err(Unread::Refused(Refusal::new(
-            "PERSON_ERASED",
-            "somebody in it was erased here for good; leave them out",
-        ))),
+        Err(SealError::Erased(_)) => Err(Unread::Refused(Refusal::person_erased())),
         Err(error) => Err(Unread::Trouble(error.into())),
     }
 }

@@ -5,8 +5,8 @@ use super::rejection::CaseRejection;
 use super::state::{Case, check_open};
 use crate::authority::Side;
 use crate::context::Context;
-use crate::ids::AttachmentId;
-use crate::personal::Personal;
+use crate::ids::{AttachmentId, CommandId};
+use crate::personal::{Contact, Personal};
 
 /// Longest name of a file, in characters.
 pub const MAX_FILENAME_CHARS: usize = 255;
@@ -33,31 +33,39 @@ pub struct AttachFile {
 impl AttachFile {
     pub(super) fn decide(&self, case: &Case, context: &Context<'_>) -> Result<Vec<CaseEvent>, CaseRejection> {
         check(case, context)?;
-        Ok(vec![self.added(context)?.into()])
+        let (author, side) = (&context.actor.contact, context.authority.side());
+        Ok(vec![self.added(context.command_id, author, side)?.into()])
     }
 
     /// The attachment that it makes, wherever it is attached.
-    pub(super) fn added(&self, context: &Context<'_>) -> Result<AttachmentAdded, CaseRejection> {
+    pub(super) fn added(
+        &self,
+        step: CommandId,
+        author: &Personal<Contact>,
+        side: Side,
+    ) -> Result<AttachmentAdded, CaseRejection> {
         check_filename(self.filename.open().map(String::as_str).unwrap_or_default())?;
         Ok(AttachmentAdded {
-            attachment: AttachmentId::derived(context.command_id),
+            attachment: AttachmentId::derived(step),
             filename: self.filename.clone(),
             media_type: media_type(&self.media_type),
             size_bytes: self.size_bytes,
-            sha256: Personal::new(
-                context.actor.contact.subject().clone(),
-                data_encoding::HEXLOWER.encode(&self.sha256),
-            ),
+            sha256: Personal::new(author.subject().clone(), data_encoding::HEXLOWER.encode(&self.sha256)),
             blob: self.blob.clone(),
-            author: context.actor.contact.clone(),
-            side: context.authority.side(),
+            author: author.clone(),
+            side,
         })
     }
 }
 
 /// Whether a file can be attached: one alone reopens nothing (R-COMMENT-1), and on a closed case nobody would look at it.
 pub(super) fn check(case: &Case, context: &Context<'_>) -> Result<(), CaseRejection> {
-    if context.authority.side() == Side::Support { Ok(()) } else { check_open(case) }
+    check_side(case, context.authority.side())
+}
+
+/// The same for somebody of a side.
+pub(super) fn check_side(case: &Case, side: Side) -> Result<(), CaseRejection> {
+    if side == Side::Support { Ok(()) } else { check_open(case) }
 }
 
 /// Checks the name of a file; asked before the content is taken in, too.

@@ -45,14 +45,17 @@ impl AttachToNote {
         if !case.notes.contains(&self.note) {
             return Err(CaseRejection::NoteNotFound);
         }
-        let AttachmentAdded { attachment, filename, media_type, size_bytes, sha256, blob, author, side: _ } =
-            self.file.added(context)?;
-        let note = self.note;
-        Ok(vec![
-            NoteAttachmentAdded { note, attachment, filename, media_type, size_bytes, sha256, blob, author }
-                .into(),
-        ])
+        let (author, side) = (&context.actor.contact, context.authority.side());
+        let added = self.file.added(context.command_id, author, side)?;
+        Ok(vec![of_note(self.note, added).into()])
     }
+}
+
+/// A file of a note.
+pub(super) fn of_note(note: NoteId, added: AttachmentAdded) -> NoteAttachmentAdded {
+    let AttachmentAdded { attachment, filename, media_type, size_bytes, sha256, blob, author, side: _ } =
+        added;
+    NoteAttachmentAdded { note, attachment, filename, media_type, size_bytes, sha256, blob, author }
 }
 
 #[cfg(test)]

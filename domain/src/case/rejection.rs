@@ -149,7 +149,7 @@ pub enum CaseRejection {
     #[error("this was requested already for the latest solution; nothing was changed")]
     AlreadyRequested,
     /// There is no such closing.
-    #[error("the case was not closed as often as that")]
+    #[error("there is no such closing: the case was not closed as often as that")]
     NoSuchClosing,
     /// The case was reopened (R-SURVEY-1).
     #[error("this survey has expired, because the case was reopened")]

@@ -6,7 +6,7 @@ use super::rejection::CaseRejection;
 use super::state::{Case, Status, check_not_merged};
 use crate::authority::Side;
 use crate::context::Context;
-use crate::personal::Personal;
+use crate::personal::{Contact, Personal};
 
 /// The best rating; the worst is 1.
 pub const MAX_RATING: u8 = 5;
@@ -28,14 +28,35 @@ pub struct AnswerSurvey {
 
 impl AnswerSurvey {
     pub(super) fn decide(&self, case: &Case, context: &Context<'_>) -> Result<Vec<CaseEvent>, CaseRejection> {
-        if !(1..=MAX_RATING).contains(&self.rating) {
-            return Err(CaseRejection::invalid("rating", format!("give 1 to {MAX_RATING}")));
-        }
-        self.text.as_ref().map_or(Ok(()), |text| check_text("text", text, 0, MAX_SURVEY_CHARS))?;
+        self.check_answer()?;
         self.check_sender(case, context)?;
+        self.answered(case)
+    }
+
+    /// What comes of an answer that somebody gave elsewhere, signed in as it were: they must have filed the case.
+    pub(super) fn of_then(
+        &self,
+        case: &Case,
+        by: &Personal<Contact>,
+    ) -> Result<Vec<CaseEvent>, CaseRejection> {
+        self.check_answer()?;
+        if !is_filer(case, by) {
+            return Err(CaseRejection::NotTheFiler);
+        }
+        self.answered(case)
+    }
+
+    fn answered(&self, case: &Case) -> Result<Vec<CaseEvent>, CaseRejection> {
         check(case, self.closing)?;
         let (closing, rating, via) = (self.closing, self.rating, self.via);
         Ok(vec![SurveyAnswered { closing, rating, text: self.text.clone(), via }.into()])
+    }
+
+    fn check_answer(&self) -> Result<(), CaseRejection> {
+        if !(1..=MAX_RATING).contains(&self.rating) {
+            return Err(CaseRejection::invalid("rating", format!("give 1 to {MAX_RATING}")));
+        }
+        self.text.as_ref().map_or(Ok(()), |text| check_text("text", text, 0, MAX_SURVEY_CHARS))
     }
 
     /// The system vouches for who has the link; nobody else may say so.
@@ -43,7 +64,7 @@ impl AnswerSurvey {
         let is_system = context.authority.side() == Side::Support;
         let fits = match self.via {
             SurveyChannel::Link => is_system,
-            SurveyChannel::SignedIn => !is_system && is_filer(case, context),
+            SurveyChannel::SignedIn => !is_system && is_filer(case, &context.actor.contact),
         };
         if fits { Ok(()) } else { Err(CaseRejection::NotTheFiler) }
     }
@@ -51,15 +72,15 @@ impl AnswerSurvey {
 
 /// Whether the actor, signed in, can answer the survey of the latest closing.
 pub(super) fn check_filer(case: &Case, context: &Context<'_>) -> Result<(), CaseRejection> {
-    if !is_filer(case, context) {
+    if !is_filer(case, &context.actor.contact) {
         return Err(CaseRejection::NotTheFiler);
     }
     check(case, case.closings)
 }
 
-/// Whether the actor filed the case.
-fn is_filer(case: &Case, context: &Context<'_>) -> bool {
-    case.filer.subject() == context.actor.contact.subject()
+/// Whether somebody filed the case.
+fn is_filer(case: &Case, contact: &Personal<Contact>) -> bool {
+    case.filer.subject() == contact.subject()
 }
 
 /// Whether a closing's survey can be answered, by whoever may.

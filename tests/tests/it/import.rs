@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dossier_api::app::App;
-use dossier_api::import::{self, Progress, Told, refused_path};
+use dossier_api::import::{self, Files, Progress, Told, refused_path};
 use dossier_commands::Commands;
 use dossier_domain::CaseId;
 use dossier_tests::people::{AGENT, ALICE, AUDITOR};
@@ -15,7 +15,16 @@ use dossier_tests::{Client, Server};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+#[path = "import/files.rs"]
+mod files;
+#[path = "import/particulars.rs"]
+mod particulars;
+
 const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// The largest file that the imports here take.
+const MAX_FILE_BYTES: u64 = 1_000_000;
+/// The file that the documented example names.
+const DOCUMENTED_FILE: &str = "4711/disk.log";
 
 /// The write side of a running server.
 #[derive(Clone)]
@@ -40,6 +49,11 @@ impl Import {
         Self { server: Server::start().await, folder: tempfile::tempdir().unwrap() }
     }
 
+    /// Puts a file where lines may name it.
+    fn put(&self, path: &str, content: &[u8]) {
+        put(self.folder.path(), path, content);
+    }
+
     fn file(&self) -> PathBuf {
         self.folder.path().join("cases.jsonl")
     }
@@ -52,8 +66,10 @@ impl Import {
     }
 
     async fn again(&self, file: &Path) -> (Progress, Vec<(u64, &'static str)>) {
+        let app = self.server.app();
         let mut refused = Vec::new();
-        let done = import::import(OfServer(self.server.app().clone()), file, |told| {
+        let files = Files::new(self.folder.path(), app.blobs.clone(), MAX_FILE_BYTES).unwrap();
+        let done = import::import(OfServer(app.clone()), file, files, |told| {
             if let Told::Refused(line, refusal) = told {
                 refused.push((line, refusal.reason));
             }
@@ -73,6 +89,12 @@ impl Import {
     async fn get(&self, who: &str, path: &str) -> Value {
         self.server.client(who).get(path).await.ok()
     }
+}
+
+fn put(folder: &Path, path: &str, content: &[u8]) {
+    let path = folder.join(path);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, content).unwrap();
 }
 
 fn id(external_id: &str) -> CaseId {
@@ -302,6 +324,7 @@ fn schema() -> Value {
 #[tokio::test]
 async fn the_documented_example_is_imported_and_the_schema_knows_its_names() {
     let import = Import::new().await;
+    import.put(DOCUMENTED_FILE, b"no space left");
     let (done, refused) = import.lines(&[documented()]).await;
     assert_eq!((counts(&done), refused), (progress(1, 0, 0), vec![]));
     let case = import.get(ALICE, &path("4711")).await;
@@ -321,9 +344,13 @@ async fn cli(
     server_data: &Path,
     environment: &[(&'static str, String)],
     file: &Path,
+    files: Option<&Path>,
 ) -> dossier_tests::Finished {
     let (data, file) = (server_data.display().to_string(), file.display().to_string());
     let mut command = process::command(&["import", &file, "--data", &data, "--dev"]);
+    if let Some(files) = files {
+        command.arg("--files").arg(files);
+    }
     command.envs(environment.iter().cloned());
     process::finish(command).await
 }
@@ -335,33 +362,48 @@ async fn the_command_imports_beside_servers_and_ends_politely_where_one_holds_th
     let lines = [good.clone(), "no JSON".to_owned()];
     std::fs::write(import.file(), lines.join("\n")).unwrap();
     let Import { server, folder } = import;
-    let (file, environment) = (folder.path().join("cases.jsonl"), server.environment());
+    let (file, mut environment) = (folder.path().join("cases.jsonl"), server.environment());
     let (server, data) = match Profile::current() {
         Profile::Embedded => {
             let before = server.deeds().await;
-            let finished = cli(server.data(), &environment, &file).await;
+            let finished = cli(server.data(), &environment, &file, None).await;
             assert!(!finished.success && finished.stderr.contains("another process"), "{}", finished.stderr);
             assert_eq!(server.deeds().await, before);
             (None, server.stop().await)
         }
         Profile::Fleet => {
             let data = tempfile::tempdir().unwrap();
+            environment.push(("DOSSIER_BLOBS_URL", format!("file:{}/blobs", server.data().display())));
             (Some(server), data)
         }
     };
-    let finished = cli(data.path(), &environment, &file).await;
+    let nowhere = folder.path().join("nowhere");
+    let finished = cli(data.path(), &environment, &file, Some(&nowhere)).await;
+    assert!(!finished.success && finished.stderr.contains("nowhere: "), "{}", finished.stderr);
+    // Beside the imported file there is none.
+    let finished = cli(data.path(), &environment, &file, None).await;
+    assert_eq!(finished.stdout, "imported: 0, there already: 0, refused: 2\n", "{}", finished.stderr);
+    assert!(finished.stderr.contains("line 1: FILE_NOT_FOUND: act 1 "), "{}", finished.stderr);
+    let files = folder.path().join("files");
+    put(&files, DOCUMENTED_FILE, b"no space left");
+    let finished = cli(data.path(), &environment, &file, Some(&files)).await;
     assert!(!finished.success, "a line was refused");
     assert_eq!(finished.stdout, "imported: 1, there already: 0, refused: 1\n", "{}", finished.stderr);
     assert!(finished.stderr.contains("line 2: MALFORMED_LINE: "), "{}", finished.stderr);
     assert!(finished.stderr.contains("cases.jsonl.refused.jsonl"), "{}", finished.stderr);
     std::fs::write(&file, good).unwrap();
-    let finished = cli(data.path(), &environment, &file).await;
+    let finished = cli(data.path(), &environment, &file, None).await;
     assert!(finished.success, "{}", finished.stderr);
     assert_eq!(finished.stdout, "imported: 0, there already: 1, refused: 0\n");
-    if let Some(server) = server {
-        let head = server.head().await;
-        server.app().read_models.wait_for(head, std::time::Duration::from_secs(30)).await.unwrap();
-        let alice: Client = server.client(ALICE);
-        assert_eq!(alice.get(&path("4711")).await.ok()["displayName"], "Machines do not start");
-    }
+    let Some(server) = server else {
+        let kept = dossier_tests::workspace::files_below(&data.path().join("blobs"));
+        assert_eq!(kept.into_iter().filter(|path| path.is_file()).count(), 1);
+        return;
+    };
+    let head = server.head().await;
+    server.app().read_models.wait_for(head, std::time::Duration::from_secs(30)).await.unwrap();
+    let alice: Client = server.client(ALICE);
+    assert_eq!(alice.get(&path("4711")).await.ok()["displayName"], "Machines do not start");
+    let attached = alice.get(&format!("{}/attachments", path("4711"))).await.ok();
+    assert_eq!(files::content(&alice, &attached["attachments"][0]).await, b"no space left");
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::super::attach::{self, AttachFile};
 use super::super::close::closed;
 use super::super::comment::{MAX_COMMENT_CHARS, consequence};
 use super::super::edit::MAX_REASON_CHARS;
@@ -9,12 +10,14 @@ use super::super::escalate::MAX_JUSTIFICATION_CHARS;
 use super::super::events::{
     CaseEscalated, CaseEvent, CaseStateChanged, CommentAdded, EscalationAcknowledged, EscalationReason,
     EscalationResolved, InformationKind, InformationRequested, InternalNoteAdded, PriorityChanged,
-    SolutionKind, SolutionParticulars, SolutionProposed, StateChangeCause,
+    SolutionKind, SolutionParticulars, SolutionProposed, StateChangeCause, SurveyChannel,
 };
 use super::super::file::check_text;
+use super::super::note::of_note;
 use super::super::rejection::CaseRejection;
 use super::super::reopen::FollowUpOffer;
 use super::super::state::{Case, Status, check_open};
+use super::super::survey::AnswerSurvey;
 use super::super::{acknowledge_escalation, propose_solution};
 use super::ImportedPerson;
 use crate::authority::Side;
@@ -44,10 +47,17 @@ pub enum ImportedActKind {
         /// The text.
         body: Personal<String>,
     },
+    /// A file of either side.
+    Attachment {
+        /// The file.
+        file: AttachFile,
+    },
     /// An internal note of support.
     InternalNote {
         /// The text.
         body: Personal<String>,
+        /// Its files.
+        files: Vec<AttachFile>,
     },
     /// A request of support.
     InformationRequest {
@@ -85,19 +95,38 @@ pub enum ImportedActKind {
     EscalationResolution,
     /// A closing by either side.
     Closing,
+    /// The filer's answer to the survey of the closing before it.
+    SurveyAnswer {
+        /// From 1, bad, to 5, good.
+        rating: u8,
+        /// In their words.
+        text: Option<Personal<String>>,
+    },
 }
 
 impl ImportedActKind {
     /// Whose act it is; `None`: of either side.
     fn is_of_support(&self) -> Option<bool> {
         match self {
-            Self::Comment { .. } | Self::PriorityChange { .. } | Self::Closing => None,
-            Self::Escalation { .. } => Some(false),
+            Self::Comment { .. } | Self::Attachment { .. } | Self::PriorityChange { .. } | Self::Closing => {
+                None
+            }
+            Self::Escalation { .. } | Self::SurveyAnswer { .. } => Some(false),
             Self::InternalNote { .. }
             | Self::InformationRequest { .. }
             | Self::Solution { .. }
             | Self::EscalationAcknowledgement
             | Self::EscalationResolution => Some(true),
+        }
+    }
+
+    /// The files that come with it, in order: whether everything else fits can be asked before their content is stored, and what
+    /// is stored is filled in here.
+    pub fn files_mut(&mut self) -> &mut [AttachFile] {
+        match self {
+            Self::Attachment { file } => std::slice::from_mut(file),
+            Self::InternalNote { files, .. } => files,
+            _ => &mut [],
         }
     }
 }
@@ -125,10 +154,19 @@ impl ImportedAct {
                 let consequence = consequence(case, &comment);
                 Ok([comment.into()].into_iter().chain(consequence).collect())
             }
-            ImportedActKind::InternalNote { body } => {
+            ImportedActKind::Attachment { file } => {
+                attach::check_side(case, self.side)?;
+                Ok(vec![file.added(step, &author, self.side)?.into()])
+            }
+            ImportedActKind::InternalNote { body, files } => {
                 check_text("body", body, 1, MAX_COMMENT_CHARS)?;
                 let (note, body) = (NoteId::derived(step), body.clone());
-                Ok(vec![InternalNoteAdded { note, body, author }.into()])
+                let mut events = vec![InternalNoteAdded { note, body, author: author.clone() }.into()];
+                for (number, file) in files.iter().enumerate() {
+                    let step = step.step(&format!("file/{number}"));
+                    events.push(of_note(note, file.added(step, &author, self.side)?).into());
+                }
+                Ok(events)
             }
             ImportedActKind::InformationRequest { information, text } => {
                 check_text("text", text, 1, MAX_COMMENT_CHARS)?;
@@ -168,6 +206,10 @@ impl ImportedAct {
             ImportedActKind::Closing => {
                 check_open(case)?;
                 Ok(closed(case, self.side, false, self.at))
+            }
+            ImportedActKind::SurveyAnswer { rating, text } => {
+                let (closing, via) = (case.closings, SurveyChannel::SignedIn);
+                AnswerSurvey { closing, rating: *rating, text: text.clone(), via }.of_then(case, &author)
             }
         }
     }
