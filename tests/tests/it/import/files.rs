@@ -85,7 +85,7 @@ async fn r_attach_1_an_imported_file_comes_back_byte_for_byte_with_who_attached_
     assert_eq!(content(&alice, &import.attachments("2").await[0]).await, b"what happened");
 
     // A repeat is known by its words: it needs no file, and what was imported stays.
-    let (head, stored) = (import.server.head().await, import.stored().await);
+    let (head, stored) = (import.server.deeds().await, import.stored().await);
     import.put("shared.log", b"another content");
     std::fs::remove_dir_all(import.folder.path().join("1")).unwrap();
     let (done, refused) = import.lines(&lines).await;
@@ -93,7 +93,7 @@ async fn r_attach_1_an_imported_file_comes_back_byte_for_byte_with_who_attached_
     let renamed = filed("2", at(10), &[by_alice(at(9), &attachment("link", "a.log"))]);
     let (done, refused) = import.lines(&[renamed.to_string()]).await;
     assert_eq!((counts(&done), refused), (progress(0, 0, 1), vec![(1, "IMPORTED_DIFFERENTLY")]));
-    assert_eq!((import.server.head().await, import.stored().await), (head, stored));
+    assert_eq!((import.server.deeds().await, import.stored().await), (head, stored));
     assert_eq!(content(&alice, &import.attachments("2").await[0]).await, b"what happened");
 }
 
@@ -174,13 +174,13 @@ async fn r_attach_1_a_line_whose_file_cannot_be_had_is_refused_and_nothing_of_it
         filed("misspelt", at(10), &[by_support(at(9), &of_customer)]).to_string(),
     ];
     let lines: Vec<_> = refusable.chain(others).collect();
-    let head = import.server.head().await;
+    let head = import.server.deeds().await;
     let (done, refused) = import.lines(&lines).await;
     let reasons = bad.iter().map(|(.., reason)| *reason);
     let reasons = reasons.chain(["CASE_CLOSED", "INVALID_FIELD", "MALFORMED_LINE", "MALFORMED_LINE"]);
     assert_eq!(refused, (1..).zip(reasons).collect::<Vec<_>>());
     assert_eq!(counts(&done), progress(0, 0, 17));
-    assert_eq!((import.server.head().await, import.stored().await), (head, 0), "nothing half done");
+    assert_eq!((import.server.deeds().await, import.stored().await), (head, 0), "nothing half done");
 
     // Once the file is there, the kept line is imported.
     import.put("nowhere", b"found");
