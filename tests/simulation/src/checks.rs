@@ -16,6 +16,8 @@ use crate::nodes::Ground;
 use crate::part::Part;
 use crate::people::{ORGANIZATIONS, organization};
 
+pub mod timers;
+
 /// An event with its metadata.
 struct Seen {
     event: RecordedEvent,
@@ -44,7 +46,8 @@ pub fn all(ground: &Ground, sendings: &[Sending], repeated: &[Sending]) -> Resul
     repeats_get_the_first_answer(sendings, repeated)?;
     decisions_rest_on_the_access_of_their_time(&log)?;
     the_bus_skips_nothing(ground, &log)?;
-    every_trigger_has_one_effect(ground, &log)
+    every_trigger_has_one_effect(ground, &log)?;
+    timers::none_is_lost(ground)
 }
 
 fn streams_have_no_hole(log: &[Seen]) -> Result<(), String> {

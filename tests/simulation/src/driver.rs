@@ -15,11 +15,10 @@ use crate::acts::{self, Ledger};
 use crate::bus::SimulatedBus;
 use crate::checks;
 use crate::log::{Log, Uniqueness};
-use crate::nodes::{ApiNode, Free, Ground, ReactorNode, RelayNode};
+use crate::nodes::{self, ApiNode, Free, Ground, ReactorNode, RelayNode};
 use crate::part::Part;
 use crate::people::{self, OPERATOR, ORGANIZATIONS};
 use crate::projector::{Model, Projector};
-use crate::reactors;
 use crate::work::Work;
 use crate::world::World;
 
@@ -39,6 +38,8 @@ pub struct Report {
     pub done: usize,
     /// Effects of reactors.
     pub effects: usize,
+    /// Timers that went off and recorded something.
+    pub timers: usize,
 }
 
 impl Report {
@@ -48,6 +49,7 @@ impl Report {
         self.sent += other.sent;
         self.done += other.done;
         self.effects += other.effects;
+        self.timers += other.timers;
     }
 }
 
@@ -165,8 +167,15 @@ impl<'a> Run<'a> {
                 _ => self.random.u32(1..3_000),
             };
             self.let_pass(millis)?;
+            if self.random.u32(0..100) < 10 {
+                self.leap()?;
+            }
         }
         self.come_to_rest()?;
+        checks::timers::none_is_lost(&self.ground)?;
+        if self.random.bool() {
+            self.see_everything_due()?;
+        }
         let repeated = self.repeat_what_was_done()?;
         checks::all(&self.ground, &self.ledger.sendings(), &repeated)?;
         self.compare_rows()?;
@@ -179,6 +188,7 @@ impl<'a> Run<'a> {
                 .filter(|sending| matches!(sending.answer, acts::Answer::Done { .. }))
                 .count(),
             effects: checks::effects(&self.ground)?.len(),
+            timers: checks::timers::gone_off(&self.ground)?,
         })
     }
 
@@ -214,6 +224,41 @@ impl<'a> Run<'a> {
             node.check()?;
         }
         Ok(())
+    }
+
+    /// Minutes, days or weeks pass; perhaps nobody who acts by itself is there meanwhile.
+    fn leap(&mut self) -> Result<(), String> {
+        let minutes = match self.random.u32(0..10) {
+            0..5 => self.random.i64(5..240),
+            5..8 => self.random.i64(240..4_320),
+            _ => self.random.i64(4_320..50_000),
+        };
+        for slot in 0..2 {
+            if self.random.bool() {
+                self.reactors[slot] = None;
+            }
+        }
+        self.ground.world.trace(&format!("{minutes} minutes pass"));
+        self.ground.world.leap(SignedDuration::from_mins(minutes));
+        if self.random.bool() {
+            self.somebody_acts();
+        }
+        if self.random.bool() {
+            self.start_reactors(0);
+        }
+        let millis = self.random.u32(0..1_000);
+        self.let_pass(millis)
+    }
+
+    /// So much time passes that everything comes due, and what comes of that.
+    fn see_everything_due(&mut self) -> Result<(), String> {
+        for _ in 0..3 {
+            self.ground.world.trace("everything comes due");
+            self.ground.world.leap(SignedDuration::from_hours(24 * 32));
+            self.come_to_rest()?;
+        }
+        let left = self.ground.work.timers();
+        if left.is_empty() { Ok(()) } else { Err(format!("timers are left: {left:?}")) }
     }
 
     fn somebody_acts(&mut self) {
@@ -348,11 +393,14 @@ impl<'a> Run<'a> {
             }
         }
         let head = self.ground.log.head();
-        for name in reactors::NAMES {
+        for name in nodes::FOLLOWERS {
             let checkpoint = self.ground.work.checkpoint(name);
             if checkpoint.is_none_or(|checkpoint| checkpoint.position != head) {
                 return Ok(Some(format!("{name} stands at {checkpoint:?}, the log at {head}")));
             }
+        }
+        if let Some(due) = self.ground.work.first_due(self.ground.world.now()) {
+            return Ok(Some(format!("{due:?} has not gone off")));
         }
         if !self.relays.iter().flatten().any(|relay| relay.status.last_published() == head) {
             return Ok(Some("the relays are behind".to_owned()));

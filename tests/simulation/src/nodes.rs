@@ -3,17 +3,23 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use dossier_commands::Commands;
-use dossier_eventlog::MemoryKeyStore;
-use dossier_eventlog::{Entropy, Relay, RelayError, RelayOptions, RelayStatus, Sealer};
+use dossier_commands::{Clock, Commands};
+use dossier_domain::Actor;
+use dossier_eventlog::{
+    Entropy, EventStore, MemoryKeyStore, Relay, RelayError, RelayOptions, RelayStatus, Sealer,
+};
 use dossier_processes::Reactors;
 use dossier_processes::reactor::{ReactorStatus, StartError};
+use dossier_processes::timers::{self, Timers};
+use dossier_processes::work_store::WorkStore;
+use jiff::SignedDuration;
 use tokio::runtime::{Builder, Runtime};
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::acts::{self, Act, Ledger};
@@ -21,9 +27,12 @@ use crate::bus::SimulatedBus;
 use crate::log::Log;
 use crate::part::Part;
 use crate::people::catalogue;
-use crate::reactors::{Acknowledger, Greeter};
+use crate::reactors::{self, Acknowledger, Greeter};
 use crate::work::Work;
 use crate::world::World;
+
+/// Who follows the log with a checkpoint in the work store.
+pub const FOLLOWERS: [&str; 3] = [reactors::NAMES[0], reactors::NAMES[1], timers::NAME];
 
 /// What every part is started on.
 #[derive(Clone)]
@@ -50,9 +59,15 @@ impl Ground {
         Arc::new(Sealer::new(self.keys.clone(), entropy))
     }
 
+    /// A part's clock, which may differ from that of others.
+    pub fn clock(&self, part: &Arc<Part>) -> Clock {
+        let millis = part.random(|random| if random.u32(0..3) == 0 { random.i64(-5_000..5_000) } else { 0 });
+        self.world.clock(SignedDuration::from_millis(millis))
+    }
+
     /// The write side, with nothing cached.
     pub fn commands(&self, part: &Arc<Part>) -> Arc<Commands> {
-        let (log, clock) = (self.log.seen_by(part), self.world.clock());
+        let (log, clock) = (self.log.seen_by(part), self.clock(part));
         Arc::new(Commands::new(log, self.sealer(part), catalogue(), clock, 1_000))
     }
 }
@@ -195,8 +210,38 @@ impl Drop for RelayNode {
 pub struct ReactorNode {
     /// Its part.
     pub part: Arc<Part>,
-    reactors: Arc<Reactors>,
+    running: Arc<Running>,
     task: JoinHandle<()>,
+}
+
+/// What acts by itself in one process.
+struct Running {
+    reactors: Reactors,
+    work: Arc<dyn WorkStore>,
+    log: Arc<dyn EventStore>,
+    commands: Arc<Commands>,
+    timers_actor: Actor,
+    clock: Clock,
+    node: String,
+    beside: Mutex<Vec<(&'static str, watch::Receiver<ReactorStatus>)>>,
+}
+
+impl Running {
+    /// Starts all of it.
+    async fn start(&self, cancel: &CancellationToken) -> Result<JoinSet<()>, StartError> {
+        let mut tasks = self.reactors.start(None, cancel).await?;
+        let timers = Timers {
+            store: self.log.clone(),
+            work: self.work.clone(),
+            cases: self.commands.clone(),
+            actor: self.timers_actor.clone(),
+            clock: self.clock.clone(),
+            node: self.node.clone(),
+        };
+        let timers = timers.start(cancel, &mut tasks).await?;
+        *self.beside.lock().expect("no holder of the lock panics") = vec![(timers::NAME, timers)];
+        Ok(tasks)
+    }
 }
 
 impl ReactorNode {
@@ -204,19 +249,29 @@ impl ReactorNode {
     pub fn start(ground: &Ground, free: &Free, name: &str) -> Self {
         let part = Part::new(&ground.world, name);
         let (log, work) = (ground.log.seen_by(&part), ground.work.seen_by(&part));
-        let sealer = ground.sealer(&part);
-        let reactors = Reactors::new(log, work, ground.commands(&part), ground.world.clock(), &*part.name)
+        let (sealer, commands, clock) = (ground.sealer(&part), ground.commands(&part), ground.clock(&part));
+        let node = part.name.clone();
+        let reactors = Reactors::new(log.clone(), work.clone(), commands.clone(), clock.clone(), node.clone())
             .with(Greeter::new(&sealer))
             .with(Acknowledger::new(&sealer));
-        let reactors = Arc::new(reactors);
-        let running = reactors.clone();
+        let running = Arc::new(Running {
+            reactors,
+            work,
+            log,
+            commands,
+            timers_actor: Timers::actor(&sealer),
+            clock,
+            node,
+            beside: Mutex::default(),
+        });
+        let all = running.clone();
         let task = free.runtime.spawn(async move {
             let cancel = CancellationToken::new();
             loop {
-                match running.start(None, &cancel).await {
+                match all.start(&cancel).await {
                     Ok(mut tasks) => {
                         while let Some(ended) = tasks.join_next().await {
-                            ended.expect("a reactor never panics");
+                            ended.expect("what acts by itself never panics");
                         }
                     }
                     Err(StartError::Unavailable(_)) => tokio::time::sleep(Duration::from_millis(100)).await,
@@ -224,12 +279,14 @@ impl ReactorNode {
                 }
             }
         });
-        Self { part, reactors, task }
+        Self { part, running, task }
     }
 
-    /// Where its reactors stand.
+    /// Where those stand that act by themselves.
     pub fn statuses(&self) -> Vec<(&'static str, ReactorStatus)> {
-        self.reactors.statuses()
+        let beside = self.running.beside.lock().expect("no holder of the lock panics");
+        let beside = beside.iter().map(|(name, status)| (*name, status.borrow().clone()));
+        self.running.reactors.statuses().into_iter().chain(beside).collect()
     }
 
     /// Makes sure that it is at work.
