@@ -167,7 +167,7 @@ impl<'a> Run<'a> {
                 _ => self.random.u32(1..3_000),
             };
             self.let_pass(millis)?;
-            if self.random.u32(0..100) < 10 {
+            if self.random.u32(0..100) < 20 {
                 self.leap()?;
             }
         }
@@ -226,27 +226,33 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Minutes, days or weeks pass; perhaps nobody who acts by itself is there meanwhile.
+    /// Minutes, days or weeks pass, often until a timer is nearly or just due; perhaps nobody who acts by itself is there
+    /// meanwhile.
     fn leap(&mut self) -> Result<(), String> {
-        let minutes = match self.random.u32(0..10) {
-            0..5 => self.random.i64(5..240),
-            5..8 => self.random.i64(240..4_320),
-            _ => self.random.i64(4_320..50_000),
+        let now = self.ground.world.now();
+        let dues: Vec<_> = self.ground.work.timers().iter().map(|set| set.timer.due).collect();
+        let soon: Vec<_> = dues.into_iter().filter(|due| *due > now).take(3).collect();
+        let by = match (self.random.choice(&soon), self.random.u32(0..10)) {
+            (Some(due), 0..8) => {
+                due.duration_since(now) + SignedDuration::from_millis(self.random.i64(-3_000..3_000))
+            }
+            (_, 0..9) => SignedDuration::from_mins(self.random.i64(5..4_320)),
+            _ => SignedDuration::from_mins(self.random.i64(4_320..50_000)),
         };
         for slot in 0..2 {
             if self.random.bool() {
                 self.reactors[slot] = None;
             }
         }
-        self.ground.world.trace(&format!("{minutes} minutes pass"));
-        self.ground.world.leap(SignedDuration::from_mins(minutes));
-        if self.random.bool() {
+        self.ground.world.trace(&format!("{by:#} pass"));
+        self.ground.world.leap(by.max(SignedDuration::ZERO));
+        for _ in 0..self.random.u32(0..3) {
             self.somebody_acts();
         }
         if self.random.bool() {
             self.start_reactors(0);
         }
-        let millis = self.random.u32(0..1_000);
+        let millis = self.random.u32(0..2_000);
         self.let_pass(millis)
     }
 

@@ -67,7 +67,12 @@ impl Ground {
 
     /// The write side, with nothing cached.
     pub fn commands(&self, part: &Arc<Part>) -> Arc<Commands> {
-        let (log, clock) = (self.log.seen_by(part), self.clock(part));
+        self.commands_by(part, self.clock(part))
+    }
+
+    /// The same by a clock.
+    fn commands_by(&self, part: &Arc<Part>, clock: Clock) -> Arc<Commands> {
+        let log = self.log.seen_by(part);
         Arc::new(Commands::new(log, self.sealer(part), catalogue(), clock, 1_000))
     }
 }
@@ -249,7 +254,8 @@ impl ReactorNode {
     pub fn start(ground: &Ground, free: &Free, name: &str) -> Self {
         let part = Part::new(&ground.world, name);
         let (log, work) = (ground.log.seen_by(&part), ground.work.seen_by(&part));
-        let (sealer, commands, clock) = (ground.sealer(&part), ground.commands(&part), ground.clock(&part));
+        let (sealer, clock) = (ground.sealer(&part), ground.clock(&part));
+        let commands = ground.commands_by(&part, clock.clone());
         let node = part.name.clone();
         let reactors = Reactors::new(log.clone(), work.clone(), commands.clone(), clock.clone(), node.clone())
             .with(Greeter::new(&sealer))
