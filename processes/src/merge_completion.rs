@@ -49,7 +49,7 @@ impl Reactor for MergeCompletion {
                 command: Box::new(CaseCommand::ReceiveMergedCase(ReceiveMergedCase { source })),
                 reason: TARGET_MERGED,
                 other: source,
-                instead: Box::new(CaseCommand::UndoMerge(UndoMerge {})),
+                instead: Box::new(CaseCommand::UndoMerge(UndoMerge { target: Some(merged.target) })),
             },
             CaseEvent::MergeUndone(undone) => Order::Case {
                 organization: trigger.organization()?,

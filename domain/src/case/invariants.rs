@@ -74,7 +74,7 @@ fn any_command() -> impl Strategy<Value = CaseCommand> {
         Just(link(&supported_other())),
         Just(CaseCommand::UnlinkCases(UnlinkCases { other: other_id(), kind: LinkKind::Related })),
         Just(merge(&supported_other())),
-        Just(CaseCommand::UndoMerge(UndoMerge {})),
+        Just(CaseCommand::UndoMerge(UndoMerge { target: None })),
         Just(CaseCommand::LinkKnownIssue(LinkKnownIssue { issue: issue_id() })),
         Just(CaseCommand::UnlinkKnownIssue(UnlinkKnownIssue { issue: issue_id() })),
         Just(CaseCommand::ProposeResolution(Box::new(ProposeResolution {

@@ -55,11 +55,16 @@ impl MergeInto {
 
 /// Undoes a merge: the case goes on by itself, in progress, and what the customer side waited for is promised anew.
 #[derive(Clone, Debug)]
-pub struct UndoMerge {}
+pub struct UndoMerge {
+    /// Only if the case goes on in this one: whoever undoes a merge late must not undo a later one. `None`: wherever it goes on.
+    pub target: Option<CaseId>,
+}
 
 impl UndoMerge {
     pub(super) fn decide(&self, case: &Case, context: &Context<'_>) -> Result<Vec<CaseEvent>, CaseRejection> {
-        let Self {} = self;
+        if self.target.is_some() && self.target != case.merged_into {
+            return Ok(Vec::new());
+        }
         let target = case.merged_into.ok_or(CaseRejection::NotMerged)?;
         let rerouted = route::rerouted(case, context);
         let provider = rerouted.as_ref().map(|routed| &routed.provider);
@@ -133,7 +138,7 @@ mod tests {
     }
 
     fn undo() -> CaseCommand {
-        CaseCommand::UndoMerge(UndoMerge {})
+        CaseCommand::UndoMerge(UndoMerge { target: None })
     }
 
     fn receive(source: CaseId) -> CaseCommand {
@@ -223,6 +228,16 @@ mod tests {
         let undone = answered.and("agent-north", 2, &merge(&other())).when("agent-north", 3, &undo());
         assert_eq!(undone.events().len(), 1, "nobody waited");
         assert_eq!(supported_case().when("agent-north", 1, &undo()).rejection().reason(), "NOT_MERGED");
+    }
+
+    #[test]
+    fn undoing_the_merge_into_one_case_leaves_a_merge_into_another_alone() {
+        let into = |target| CaseCommand::UndoMerge(UndoMerge { target: Some(target) });
+        let target = other().filed().unwrap().id;
+        assert_eq!(merged().when("system", 2, &into(CaseId(ulid::Ulid::from(9_u128)))).events(), vec![]);
+        assert_eq!(supported_case().when("system", 2, &into(target)).events(), vec![], "it is undone already");
+        let undone = merged().when("system", 2, &into(target)).events();
+        assert!(matches!(&undone[0], CaseEvent::MergeUndone(undone) if undone.target == target));
     }
 
     #[test]
