@@ -6,8 +6,11 @@ use std::sync::Arc;
 
 use dossier_commands::Request;
 use dossier_domain::CommandId;
-use dossier_eventlog::{MemoryKeyStore, RelayOptions, Secret};
+use dossier_eventlog::{MemoryKeyStore, Position, RelayOptions, Secret};
+use dossier_processes::Begin;
+use dossier_processes::notifications::fan_out;
 use dossier_processes::reactor::claim_new_log;
+use dossier_processes::work_store::WorkCheckpoint;
 use jiff::SignedDuration;
 use uuid::Uuid;
 
@@ -15,10 +18,12 @@ use crate::acts::{self, Ledger};
 use crate::bus::SimulatedBus;
 use crate::checks;
 use crate::log::{Log, Uniqueness};
-use crate::nodes::{self, ApiNode, Free, Ground, ReactorNode, RelayNode};
+use crate::nodes::{ApiNode, Free, Ground, RelayNode};
 use crate::part::Part;
 use crate::people::{self, OPERATOR, ORGANIZATIONS};
+use crate::processes::{self, ReactorNode, Role};
 use crate::projector::{Model, Projector};
+use crate::report::Report;
 use crate::work::Work;
 use crate::world::World;
 
@@ -26,32 +31,6 @@ use crate::world::World;
 const STEPS: u32 = 80;
 /// Steps within which everything must have come to rest.
 const STEPS_TO_REST: u32 = 400;
-
-/// What a run was like.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Events in the log.
-    pub events: usize,
-    /// Commands sent, repeats too.
-    pub sent: usize,
-    /// Commands that were done.
-    pub done: usize,
-    /// Effects of reactors.
-    pub effects: usize,
-    /// Timers that went off and recorded something.
-    pub timers: usize,
-}
-
-impl Report {
-    /// Counts another run in.
-    pub fn add(&mut self, other: Self) {
-        self.events += other.events;
-        self.sent += other.sent;
-        self.done += other.done;
-        self.effects += other.effects;
-        self.timers += other.timers;
-    }
-}
 
 /// Runs a seed; answers what it was like, or what went wrong, and every step of it.
 pub fn run(seed: u64) -> (Result<Report, String>, Vec<String>) {
@@ -79,6 +58,8 @@ struct Run<'a> {
     projectors: [Option<Projector>; Model::ALL.len()],
     /// Held while another one does their work, or woken beside it.
     sleepers: Vec<Projector>,
+    /// Where the fan-out began.
+    told_from: WorkCheckpoint,
 }
 
 impl<'a> Run<'a> {
@@ -109,11 +90,13 @@ impl<'a> Run<'a> {
             reactors: [None, None],
             projectors: [const { None }; Model::ALL.len()],
             sleepers: Vec::new(),
+            told_from: WorkCheckpoint { log_id: Uuid::nil(), position: Position::START, event_id: None },
         };
         run.set_up()?;
         // Deployed before the first case is filed: one of them begins at the head.
         run.start_reactors(0);
         run.free.settle();
+        run.told_from = run.ground.work.checkpoint(fan_out::NAME).ok_or("the fan-out has no checkpoint")?;
         Ok(run)
     }
 
@@ -178,7 +161,11 @@ impl<'a> Run<'a> {
         }
         let repeated = self.repeat_what_was_done()?;
         checks::all(&self.ground, &self.ledger.sendings(), &repeated)?;
+        let messages = checks::messages::each_intended_once(&self.ground, &self.free, &self.told_from)?;
         self.compare_rows()?;
+        if self.random.u32(0..3) == 0 {
+            self.lose_the_work_store()?;
+        }
         let sendings = self.ledger.sendings();
         Ok(Report {
             events: self.ground.log.events().len(),
@@ -189,6 +176,8 @@ impl<'a> Run<'a> {
                 .count(),
             effects: checks::effects(&self.ground)?.len(),
             timers: checks::timers::gone_off(&self.ground)?,
+            merges: checks::merges::on_both_sides(&self.ground)?,
+            messages,
         })
     }
 
@@ -252,6 +241,13 @@ impl<'a> Run<'a> {
         if self.random.bool() {
             self.start_reactors(0);
         }
+        if self.random.u32(0..3) == 0 {
+            // Just when something may be going off.
+            let rounds = self.random.u32(0..30);
+            self.free.run(rounds);
+            self.ground.world.trace("the clock is set back");
+            self.ground.world.jump(SignedDuration::from_secs(-self.random.i64(1..10)));
+        }
         let millis = self.random.u32(0..2_000);
         self.let_pass(millis)
     }
@@ -265,6 +261,21 @@ impl<'a> Run<'a> {
         }
         let left = self.ground.work.timers();
         if left.is_empty() { Ok(()) } else { Err(format!("timers are left: {left:?}")) }
+    }
+
+    /// The work store is lost beside the log, and whoever acts by itself goes through all of history again: nothing is done
+    /// twice, and nobody is told of what was.
+    fn lose_the_work_store(&mut self) -> Result<(), String> {
+        self.ground.world.trace("the work store is lost");
+        self.reactors = [None, None];
+        self.ground.work = Arc::default();
+        let head = self.ground.log.head();
+        let role = Role::All { choice: Some(Begin::AtBeginning) };
+        self.reactors[0] = Some(ReactorNode::start(&self.ground, &self.free, "reactors-a", role));
+        self.free.settle();
+        self.come_to_rest()?;
+        checks::by_itself(&self.ground)?;
+        checks::messages::none_up_to(&self.ground, head)
     }
 
     fn somebody_acts(&mut self) {
@@ -354,7 +365,7 @@ impl<'a> Run<'a> {
 
     fn start_reactors(&mut self, slot: usize) {
         let name = ["reactors-a", "reactors-b"][slot];
-        self.reactors[slot].get_or_insert_with(|| ReactorNode::start(&self.ground, &self.free, name));
+        self.reactors[slot].get_or_insert_with(|| ReactorNode::start(&self.ground, &self.free, name, Role::All { choice: None }));
     }
 
     fn start_projector(&mut self, slot: usize) -> Result<(), String> {
@@ -399,7 +410,7 @@ impl<'a> Run<'a> {
             }
         }
         let head = self.ground.log.head();
-        for name in nodes::FOLLOWERS {
+        for name in processes::FOLLOWERS {
             let checkpoint = self.ground.work.checkpoint(name);
             if checkpoint.is_none_or(|checkpoint| checkpoint.position != head) {
                 return Ok(Some(format!("{name} stands at {checkpoint:?}, the log at {head}")));

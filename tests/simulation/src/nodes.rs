@@ -3,23 +3,15 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use dossier_commands::{Clock, Commands};
-use dossier_domain::Actor;
-use dossier_eventlog::{
-    Entropy, EventStore, MemoryKeyStore, Relay, RelayError, RelayOptions, RelayStatus, Sealer,
-};
-use dossier_processes::Reactors;
-use dossier_processes::reactor::{ReactorStatus, StartError};
-use dossier_processes::timers::{self, Timers};
-use dossier_processes::work_store::WorkStore;
+use dossier_eventlog::{Entropy, MemoryKeyStore, Relay, RelayError, RelayOptions, RelayStatus, Sealer};
 use jiff::SignedDuration;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::acts::{self, Act, Ledger};
@@ -27,12 +19,8 @@ use crate::bus::SimulatedBus;
 use crate::log::Log;
 use crate::part::Part;
 use crate::people::catalogue;
-use crate::reactors::{self, Acknowledger, Greeter};
 use crate::work::Work;
 use crate::world::World;
-
-/// Who follows the log with a checkpoint in the work store.
-pub const FOLLOWERS: [&str; 3] = [reactors::NAMES[0], reactors::NAMES[1], timers::NAME];
 
 /// What every part is started on.
 #[derive(Clone)]
@@ -71,7 +59,7 @@ impl Ground {
     }
 
     /// The same by a clock.
-    fn commands_by(&self, part: &Arc<Part>, clock: Clock) -> Arc<Commands> {
+    pub fn commands_by(&self, part: &Arc<Part>, clock: Clock) -> Arc<Commands> {
         let log = self.log.seen_by(part);
         Arc::new(Commands::new(log, self.sealer(part), catalogue(), clock, 1_000))
     }
@@ -114,6 +102,11 @@ impl Free {
                 return;
             }
         }
+    }
+
+    /// Starts something beside the others.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        self.runtime.spawn(work)
     }
 
     /// Works at something to its end, in fair weather.
@@ -206,109 +199,6 @@ impl RelayNode {
 }
 
 impl Drop for RelayNode {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-/// A process with the reactors.
-pub struct ReactorNode {
-    /// Its part.
-    pub part: Arc<Part>,
-    running: Arc<Running>,
-    task: JoinHandle<()>,
-}
-
-/// What acts by itself in one process.
-struct Running {
-    reactors: Reactors,
-    work: Arc<dyn WorkStore>,
-    log: Arc<dyn EventStore>,
-    commands: Arc<Commands>,
-    timers_actor: Actor,
-    clock: Clock,
-    node: String,
-    beside: Mutex<Vec<(&'static str, watch::Receiver<ReactorStatus>)>>,
-}
-
-impl Running {
-    /// Starts all of it.
-    async fn start(&self, cancel: &CancellationToken) -> Result<JoinSet<()>, StartError> {
-        let mut tasks = self.reactors.start(None, cancel).await?;
-        let timers = Timers {
-            store: self.log.clone(),
-            work: self.work.clone(),
-            cases: self.commands.clone(),
-            actor: self.timers_actor.clone(),
-            clock: self.clock.clone(),
-            node: self.node.clone(),
-        };
-        let timers = timers.start(cancel, &mut tasks).await?;
-        *self.beside.lock().expect("no holder of the lock panics") = vec![(timers::NAME, timers)];
-        Ok(tasks)
-    }
-}
-
-impl ReactorNode {
-    /// A process that has just started.
-    pub fn start(ground: &Ground, free: &Free, name: &str) -> Self {
-        let part = Part::new(&ground.world, name);
-        let (log, work) = (ground.log.seen_by(&part), ground.work.seen_by(&part));
-        let (sealer, clock) = (ground.sealer(&part), ground.clock(&part));
-        let commands = ground.commands_by(&part, clock.clone());
-        let node = part.name.clone();
-        let reactors = Reactors::new(log.clone(), work.clone(), commands.clone(), clock.clone(), node.clone())
-            .with(Greeter::new(&sealer))
-            .with(Acknowledger::new(&sealer));
-        let running = Arc::new(Running {
-            reactors,
-            work,
-            log,
-            commands,
-            timers_actor: Timers::actor(&sealer),
-            clock,
-            node,
-            beside: Mutex::default(),
-        });
-        let all = running.clone();
-        let task = free.runtime.spawn(async move {
-            let cancel = CancellationToken::new();
-            loop {
-                match all.start(&cancel).await {
-                    Ok(mut tasks) => {
-                        while let Some(ended) = tasks.join_next().await {
-                            ended.expect("what acts by itself never panics");
-                        }
-                    }
-                    Err(StartError::Unavailable(_)) => tokio::time::sleep(Duration::from_millis(100)).await,
-                    Err(error @ StartError::EmptyWorkStore { .. }) => panic!("{error}"),
-                }
-            }
-        });
-        Self { part, running, task }
-    }
-
-    /// Where those stand that act by themselves.
-    pub fn statuses(&self) -> Vec<(&'static str, ReactorStatus)> {
-        let beside = self.running.beside.lock().expect("no holder of the lock panics");
-        let beside = beside.iter().map(|(name, status)| (*name, status.borrow().clone()));
-        self.running.reactors.statuses().into_iter().chain(beside).collect()
-    }
-
-    /// Makes sure that it is at work.
-    ///
-    /// # Errors
-    /// When it has stopped, which it never should.
-    pub fn check(&self) -> Result<(), String> {
-        let halted = self.statuses().into_iter().find_map(|(_, status)| status.halted);
-        if self.task.is_finished() || halted.is_some() {
-            return Err(format!("{} has stopped: {halted:?}", self.part.name));
-        }
-        Ok(())
-    }
-}
-
-impl Drop for ReactorNode {
     fn drop(&mut self) {
         self.task.abort();
     }
