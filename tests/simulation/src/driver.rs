@@ -243,6 +243,8 @@ impl<'a> Run<'a> {
         }
         if self.random.u32(0..3) == 0 {
             // Just when something may be going off.
+            self.ground.world.pass(100);
+            self.free.wake(100);
             let rounds = self.random.u32(0..30);
             self.free.run(rounds);
             self.ground.world.trace("the clock is set back");

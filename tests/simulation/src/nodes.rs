@@ -116,8 +116,13 @@ impl Free {
 
     /// Lets their time pass.
     pub fn pass(&self, millis: u32) {
-        self.runtime.block_on(tokio::time::advance(Duration::from_millis(millis.into())));
+        self.wake(millis);
         self.settle();
+    }
+
+    /// Lets their time pass, and wakes whoever waits for it; they get no further.
+    pub fn wake(&self, millis: u32) {
+        self.runtime.block_on(tokio::time::advance(Duration::from_millis(millis.into())));
     }
 }
 
