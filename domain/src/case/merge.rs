@@ -235,7 +235,11 @@ mod tests {
         let into = |target| CaseCommand::UndoMerge(UndoMerge { target: Some(target) });
         let target = other().filed().unwrap().id;
         assert_eq!(merged().when("system", 2, &into(CaseId(ulid::Ulid::from(9_u128)))).events(), vec![]);
-        assert_eq!(supported_case().when("system", 2, &into(target)).events(), vec![], "it is undone already");
+        assert_eq!(
+            supported_case().when("system", 2, &into(target)).events(),
+            vec![],
+            "it is undone already"
+        );
         let undone = merged().when("system", 2, &into(target)).events();
         assert!(matches!(&undone[0], CaseEvent::MergeUndone(undone) if undone.target == target));
     }

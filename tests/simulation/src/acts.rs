@@ -210,6 +210,33 @@ pub fn draw(random: &mut fastrand::Rng, ledger: &Ledger) -> Act {
     act
 }
 
+/// A case is merged, taken back, takes the other one over, and goes on in a third: faster than whoever tells the targets.
+pub fn back_and_forth(random: &mut fastrand::Rng, ledger: &Ledger) -> Vec<Act> {
+    let cases = ledger.cases();
+    let Some((organization, one)) = random.choice(&cases[cases.len().saturating_sub(6)..]).copied() else {
+        return Vec::new();
+    };
+    let others = cases.iter().rev().filter(|(of, case)| *of == organization && *case != one);
+    let others: Vec<_> = others.map(|(_, case)| *case).take(2).collect();
+    let [other, third] = others[..] else { return Vec::new() };
+    let undo = CaseCommand::UndoMerge(UndoMerge { target: None });
+    let wishes = [
+        Wish::Merge(one, other),
+        Wish::Case(Some(one), undo),
+        Wish::Merge(other, one),
+        Wish::Merge(one, third),
+    ];
+    let act = |wish| Act {
+        command_id: CommandId(Uuid::from_u128(random.u128(..))),
+        fingerprint: "body".to_owned(),
+        who: AGENT.to_owned(),
+        organization,
+        wish,
+        if_match: None,
+    };
+    wishes.into_iter().map(act).collect()
+}
+
 /// One of the latest cases into another one; often what the last merge was about, the other way round or once more.
 fn merge(
     random: &mut fastrand::Rng,

@@ -7,14 +7,13 @@ use std::sync::Arc;
 use dossier_commands::Request;
 use dossier_domain::CommandId;
 use dossier_eventlog::{MemoryKeyStore, Position, RelayOptions, Secret};
-use dossier_processes::Begin;
 use dossier_processes::notifications::fan_out;
 use dossier_processes::reactor::claim_new_log;
 use dossier_processes::work_store::WorkCheckpoint;
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use crate::acts::{self, Ledger};
+use crate::acts::{self, Act, Ledger};
 use crate::bus::SimulatedBus;
 use crate::checks;
 use crate::log::{Log, Uniqueness};
@@ -24,8 +23,11 @@ use crate::people::{self, OPERATOR, ORGANIZATIONS};
 use crate::processes::{self, ReactorNode, Role};
 use crate::projector::{Model, Projector};
 use crate::report::Report;
+use crate::senders::{SenderNode, Server};
 use crate::work::Work;
 use crate::world::World;
+
+mod troubles;
 
 /// Steps of a run.
 const STEPS: u32 = 80;
@@ -55,6 +57,8 @@ struct Run<'a> {
     nodes: [Option<ApiNode>; 2],
     relays: [Option<RelayNode>; 2],
     reactors: [Option<ReactorNode>; 2],
+    senders: [Option<SenderNode>; 2],
+    server: Arc<Server>,
     projectors: [Option<Projector>; Model::ALL.len()],
     /// Held while another one does their work, or woken beside it.
     sleepers: Vec<Projector>,
@@ -88,6 +92,8 @@ impl<'a> Run<'a> {
             nodes: [None, None],
             relays: [None, None],
             reactors: [None, None],
+            senders: [None, None],
+            server: Arc::default(),
             projectors: [const { None }; Model::ALL.len()],
             sleepers: Vec::new(),
             told_from: WorkCheckpoint { log_id: Uuid::nil(), position: Position::START, event_id: None },
@@ -162,6 +168,7 @@ impl<'a> Run<'a> {
         let repeated = self.repeat_what_was_done()?;
         checks::all(&self.ground, &self.ledger.sendings(), &repeated)?;
         let messages = checks::messages::each_intended_once(&self.ground, &self.free, &self.told_from)?;
+        checks::messages::none_is_lost_or_doubled(&self.ground, &self.server)?;
         self.compare_rows()?;
         if self.random.u32(0..3) == 0 {
             self.lose_the_work_store()?;
@@ -215,45 +222,6 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Minutes, days or weeks pass, often until a timer is nearly or just due; perhaps nobody who acts by itself is there
-    /// meanwhile.
-    fn leap(&mut self) -> Result<(), String> {
-        let now = self.ground.world.now();
-        let dues: Vec<_> = self.ground.work.timers().iter().map(|set| set.timer.due).collect();
-        let soon: Vec<_> = dues.into_iter().filter(|due| *due > now).take(3).collect();
-        let by = match (self.random.choice(&soon), self.random.u32(0..10)) {
-            (Some(due), 0..8) => {
-                due.duration_since(now) + SignedDuration::from_millis(self.random.i64(-3_000..3_000))
-            }
-            (_, 0..9) => SignedDuration::from_mins(self.random.i64(5..4_320)),
-            _ => SignedDuration::from_mins(self.random.i64(4_320..50_000)),
-        };
-        for slot in 0..2 {
-            if self.random.bool() {
-                self.reactors[slot] = None;
-            }
-        }
-        self.ground.world.trace(&format!("{by:#} pass"));
-        self.ground.world.leap(by.max(SignedDuration::ZERO));
-        for _ in 0..self.random.u32(0..3) {
-            self.somebody_acts();
-        }
-        if self.random.bool() {
-            self.start_reactors(0);
-        }
-        if self.random.u32(0..3) == 0 {
-            // Just when something may be going off.
-            self.ground.world.pass(100);
-            self.free.wake(100);
-            let rounds = self.random.u32(0..30);
-            self.free.run(rounds);
-            self.ground.world.trace("the clock is set back");
-            self.ground.world.jump(SignedDuration::from_secs(-self.random.i64(1..10)));
-        }
-        let millis = self.random.u32(0..2_000);
-        self.let_pass(millis)
-    }
-
     /// So much time passes that everything comes due, and what comes of that.
     fn see_everything_due(&mut self) -> Result<(), String> {
         for _ in 0..3 {
@@ -265,99 +233,16 @@ impl<'a> Run<'a> {
         if left.is_empty() { Ok(()) } else { Err(format!("timers are left: {left:?}")) }
     }
 
-    /// The work store is lost beside the log, and whoever acts by itself goes through all of history again: nothing is done
-    /// twice, and nobody is told of what was.
-    fn lose_the_work_store(&mut self) -> Result<(), String> {
-        self.ground.world.trace("the work store is lost");
-        self.reactors = [None, None];
-        self.ground.work = Arc::default();
-        let head = self.ground.log.head();
-        let role = Role::All { choice: Some(Begin::AtBeginning) };
-        self.reactors[0] = Some(ReactorNode::start(&self.ground, &self.free, "reactors-a", role));
-        self.free.settle();
-        self.come_to_rest()?;
-        checks::by_itself(&self.ground)?;
-        checks::messages::none_up_to(&self.ground, head)
-    }
-
     fn somebody_acts(&mut self) {
         let act = acts::draw(&mut self.random, &self.ledger);
+        self.somebody_does(act);
+    }
+
+    fn somebody_does(&mut self, act: Act) {
         let slot = self.random.usize(0..2);
         let node =
             self.nodes[slot].get_or_insert_with(|| ApiNode::start(&self.ground, ["api-a", "api-b"][slot]));
         node.send(&self.free, &self.ledger, act);
-    }
-
-    /// Something happens to a part, or to all.
-    fn disturb(&mut self) -> Result<(), String> {
-        let slot = self.random.usize(0..2);
-        let model = self.random.usize(0..Model::ALL.len());
-        let points = self.random.u32(0..6);
-        let world = self.ground.world.clone();
-        let drawn = self.random.u32(0..30);
-        world.trace(&format!("disturbance {drawn} in {slot} or {model}"));
-        match drawn {
-            0 | 1 => self.nodes[slot] = None,
-            2 => hold(self.nodes[slot].as_ref().map(|node| &node.part), points),
-            3 => hold(self.relays[slot].as_ref().map(|relay| &relay.part), points),
-            4 => self.relays[slot] = None,
-            5 | 6 => self.start_relay(slot),
-            7 => hold(self.reactors[slot].as_ref().map(|node| &node.part), points),
-            8 | 9 => self.reactors[slot] = None,
-            10 | 11 => self.start_reactors(slot),
-            12 | 13 => self.projectors[model] = None,
-            14 | 15 => self.start_projector(model)?,
-            16 | 17 => {
-                // It is held wherever it stands then, and another one takes its place.
-                if let Some(projector) = self.projectors[model].take() {
-                    projector.part.hold_after(points);
-                    self.sleepers.push(projector);
-                    self.start_projector(model)?;
-                }
-            }
-            18 => self.wake(),
-            19 => {
-                if !self.sleepers.is_empty() {
-                    let dies = self.random.usize(0..self.sleepers.len());
-                    drop(self.sleepers.remove(dies));
-                }
-            }
-            20 => world.set_down(!world.is_down()),
-            21 => world.set_down(false),
-            22 => {
-                let seconds = self.random.i64(-90..90);
-                world.trace(&format!("the clock jumps by {seconds} s"));
-                world.jump(SignedDuration::from_secs(seconds));
-            }
-            23 => {
-                if self.random.u32(0..3) == 0 {
-                    world.trace("the bus loses everything");
-                    self.ground.bus.delete_stream();
-                }
-            }
-            24 | 25 => self.ground.bus.deliver_delayed(),
-            _ => {
-                // It is held in the middle of what it does, for longer than its lease; sometimes for ever.
-                hold(self.reactors[slot].as_ref().map(|node| &node.part), 2 * points);
-                for _ in 0..5 {
-                    self.somebody_acts();
-                }
-                self.let_pass(16_000)?;
-                if drawn > 27 {
-                    self.reactors[slot] = None;
-                }
-                self.start_reactors(1 - slot);
-            }
-        }
-        Ok(())
-    }
-
-    fn wake(&mut self) {
-        let parts = self.nodes.iter().flatten().map(|node| &node.part);
-        let parts = parts.chain(self.relays.iter().flatten().map(|relay| &relay.part));
-        let parts = parts.chain(self.reactors.iter().flatten().map(|node| &node.part));
-        let parts = parts.chain(self.projectors.iter().flatten().map(|projector| &projector.part));
-        parts.chain(self.sleepers.iter().map(|sleeper| &sleeper.part)).for_each(|part| part.release());
     }
 
     fn start_relay(&mut self, slot: usize) {
@@ -367,7 +252,15 @@ impl<'a> Run<'a> {
 
     fn start_reactors(&mut self, slot: usize) {
         let name = ["reactors-a", "reactors-b"][slot];
-        self.reactors[slot].get_or_insert_with(|| ReactorNode::start(&self.ground, &self.free, name, Role::All { choice: None }));
+        self.reactors[slot].get_or_insert_with(|| {
+            ReactorNode::start(&self.ground, &self.free, name, Role::All { choice: None })
+        });
+    }
+
+    fn start_sender(&mut self, slot: usize) {
+        let name = ["sender-a", "sender-b"][slot];
+        let (ground, server, free) = (&self.ground, &self.server, &self.free);
+        self.senders[slot].get_or_insert_with(|| SenderNode::start(ground, server, free, name));
     }
 
     fn start_projector(&mut self, slot: usize) -> Result<(), String> {
@@ -390,6 +283,7 @@ impl<'a> Run<'a> {
         for slot in 0..2 {
             self.start_relay(slot);
             self.start_reactors(slot);
+            self.start_sender(slot);
         }
         for model in 0..Model::ALL.len() {
             self.start_projector(model)?;
@@ -417,6 +311,9 @@ impl<'a> Run<'a> {
             if checkpoint.is_none_or(|checkpoint| checkpoint.position != head) {
                 return Ok(Some(format!("{name} stands at {checkpoint:?}, the log at {head}")));
             }
+        }
+        if let Some(id) = self.ground.work.first_unsettled() {
+            return Ok(Some(format!("message {id} is not settled")));
         }
         if let Some(due) = self.ground.work.first_due(self.ground.world.now()) {
             return Ok(Some(format!("{due:?} has not gone off")));
@@ -479,11 +376,5 @@ impl<'a> Run<'a> {
             }
         }
         Ok(())
-    }
-}
-
-fn hold(part: Option<&Arc<Part>>, points: u32) {
-    if let Some(part) = part {
-        part.hold_after(points);
     }
 }

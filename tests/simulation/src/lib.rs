@@ -31,6 +31,7 @@ pub mod projector;
 pub mod reactors;
 pub mod report;
 pub mod seeds;
+pub mod senders;
 pub mod tally;
 pub mod work;
 pub mod world;

@@ -217,7 +217,8 @@ impl EventStore for View {
         let append = if self.log.uniqueness == Uniqueness::OriginalRevision {
             self.log.inner().guards_hold(&append)?;
             // What a decision rests on that is no case is held still: one node writes it.
-            let guards = append.guards.into_iter().filter(|guard| guard.stream.category() != "case").collect();
+            let guards =
+                append.guards.into_iter().filter(|guard| guard.stream.category() != "case").collect();
             self.part.point().await;
             Append { guards, ..append }
         } else {

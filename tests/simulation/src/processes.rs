@@ -100,11 +100,12 @@ impl ReactorNode {
         let (sealer, clock) = (ground.sealer(&part), ground.clock(&part));
         let commands = ground.commands_by(&part, clock.clone());
         let node = part.name.clone();
-        let reactors = Reactors::new(log.clone(), work.clone(), commands.clone(), clock.clone(), node.clone())
-            .with(Greeter::new(&sealer))
-            .with(Acknowledger::new(&sealer))
-            .with(MergeCompletion::new(&sealer))
-            .beside(fan_out::NAME);
+        let reactors =
+            Reactors::new(log.clone(), work.clone(), commands.clone(), clock.clone(), node.clone())
+                .with(Greeter::new(&sealer))
+                .with(Acknowledger::new(&sealer))
+                .with(MergeCompletion::new(&sealer))
+                .beside(fan_out::NAME);
         let running = Arc::new(Running {
             reactors,
             role,

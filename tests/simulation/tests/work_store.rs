@@ -6,8 +6,8 @@ use dossier_domain::case::{Timer, TimerKind};
 use dossier_domain::{AccountId, CaseId, CommandId, OrganizationId};
 use dossier_eventlog::{EventId, Position, Revision};
 use dossier_processes::notifications::ledger::{
-    Channel, Claimed, IntendedMessage, LedgerEntry, LedgerFilter, LedgerPage, MessageId, MessageState, Outcome,
-    Recipient,
+    Channel, Claimed, IntendedMessage, LedgerEntry, LedgerFilter, LedgerPage, MessageId, MessageState,
+    Outcome, Recipient,
 };
 use dossier_processes::work_store::{CaseTimers, SetTimer, SqliteWorkStore, WorkCheckpoint, WorkStore};
 use dossier_simulation::part::Part;
@@ -46,7 +46,8 @@ impl Questions {
     }
 
     fn soon(&mut self) -> Timestamp {
-        self.now + SignedDuration::from_nanos(self.random.i64(-20..20) * 1_000_000_000 + self.random.i64(0..2))
+        self.now
+            + SignedDuration::from_nanos(self.random.i64(-20..20) * 1_000_000_000 + self.random.i64(0..2))
     }
 
     fn timers(&mut self) -> CaseTimers {
@@ -107,7 +108,13 @@ fn told(entry: &LedgerEntry) -> String {
 }
 
 /// Asks one question; answers what came back, and what was claimed.
-async fn ask(store: &dyn WorkStore, seed: u64, stands_at: [u64; 2], now: Timestamp, held: &[Claimed]) -> Asked {
+async fn ask(
+    store: &dyn WorkStore,
+    seed: u64,
+    stands_at: [u64; 2],
+    now: Timestamp,
+    held: &[Claimed],
+) -> Asked {
     let mut questions = Questions { random: fastrand::Rng::with_seed(seed), now, stands_at };
     let mut claimed = Vec::new();
     let which = questions.random.u32(0..17);
@@ -214,7 +221,8 @@ async fn compare(seed: u64, sqlite: &dyn WorkStore, simulated: &dyn WorkStore) {
             assert_eq!(everything(sqlite).await, everything(simulated).await, "seed {seed}, step {step}");
         }
     }
-    let messages = simulated.messages_in(&LedgerFilter::default(), LedgerPage { after: None, limit: 1 }).await;
+    let messages =
+        simulated.messages_in(&LedgerFilter::default(), LedgerPage { after: None, limit: 1 }).await;
     assert!(!messages.expect("it answers").is_empty(), "there was something to compare");
 }
 

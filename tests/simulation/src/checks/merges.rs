@@ -103,8 +103,9 @@ impl Merges {
         let filed = || self.cases.iter().filter_map(|(id, state)| Some((*id, state.filed()?)));
         let by_sources: BTreeSet<_> =
             filed().filter_map(|(id, case)| Some((id, case.merged_into?))).collect();
-        let by_targets: BTreeSet<_> =
-            filed().flat_map(|(id, case)| case.merged_cases.iter().map(move |source| (*source, id))).collect();
+        let by_targets: BTreeSet<_> = filed()
+            .flat_map(|(id, case)| case.merged_cases.iter().map(move |source| (*source, id)))
+            .collect();
         match by_sources.symmetric_difference(&by_targets).next() {
             None => Ok(()),
             Some(half) => Err(format!("only one of both sides knows the merge {half:?}")),

@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use dossier_eventlog::{Position, Sealer};
 use dossier_processes::notifications::fan_out;
-use dossier_processes::notifications::ledger::{IntendedMessage, LedgerEntry, MessageId, Recipient};
+use dossier_processes::notifications::ledger::{
+    IntendedMessage, LedgerEntry, MessageId, MessageState, Recipient,
+};
 use dossier_processes::work_store::WorkCheckpoint;
 
 use crate::nodes::{Free, Ground};
 use crate::part::Part;
 use crate::processes::{ReactorNode, Role};
+use crate::senders::Server;
 use crate::work::Work;
 
 /// Times of half a second within which the pass must have come to the log's end.
@@ -20,11 +23,16 @@ const PATIENCE: u32 = 100;
 async fn opened(sealer: &Sealer, message: &IntendedMessage) -> Result<(MessageId, String), String> {
     let recipient = match &message.recipient {
         Recipient::Address(address) => {
-            format!("{} {:?}", address.subject, address.open(sealer).await.map_err(|error| error.to_string())?)
+            format!(
+                "{} {:?}",
+                address.subject,
+                address.open(sealer).await.map_err(|error| error.to_string())?
+            )
         }
         other => format!("{other:?}"),
     };
-    let IntendedMessage { id, channel, stream, organization, command_id, kind, reason, language, .. } = message;
+    let IntendedMessage { id, channel, stream, organization, command_id, kind, reason, language, .. } =
+        message;
     let place = (message.first_revision, message.last_revision, message.position);
     let about = (channel, stream, organization, command_id, place);
     Ok((*id, format!("{about:?} {kind} {reason} {language} {recipient}")))
@@ -82,4 +90,24 @@ pub fn each_intended_once(ground: &Ground, free: &Free, begin: &WorkCheckpoint) 
 pub fn none_up_to(ground: &Ground, position: Position) -> Result<(), String> {
     let old = ground.work.messages().into_iter().find(|entry| entry.message.position <= position);
     old.map_or(Ok(()), |entry| Err(format!("history is told again: {:?}", entry.message)))
+}
+
+/// Makes sure that each message was accepted once, or is known not to be, or is marked as unknown.
+///
+/// # Errors
+/// One that was lost, accepted twice, or is said to be what it is not.
+pub fn none_is_lost_or_doubled(ground: &Ground, server: &Server) -> Result<(), String> {
+    for entry in ground.work.messages() {
+        let accepted = server.accepted(entry.message.id);
+        let told = match entry.state {
+            MessageState::Sent => accepted == 1,
+            MessageState::Failed => accepted == 0,
+            MessageState::Unknown => accepted <= 1,
+            MessageState::Intended | MessageState::Sending | MessageState::Withheld => false,
+        };
+        if !told {
+            return Err(format!("accepted {accepted} times: {entry:?}"));
+        }
+    }
+    Ok(())
 }

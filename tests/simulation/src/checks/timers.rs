@@ -94,7 +94,10 @@ pub fn none_is_lost(ground: &Ground) -> Result<(), String> {
             // Warned of once, and promised again for the same instant: the command is done.
             let done = done.contains(&timer.command_id(id).0);
             if timer.due <= now && !done {
-                return Err(format!("{timer:?} of case {case} is due since {} and has done nothing", timer.due));
+                return Err(format!(
+                    "{timer:?} of case {case} is due since {} and has done nothing",
+                    timer.due
+                ));
             }
             if timer.due > now && !is_kept {
                 return Err(format!("{timer:?} of case {case} is not in the work store"));

@@ -98,6 +98,12 @@ fn settled(outcome: &Outcome) -> (MessageState, Option<Timestamp>, AttemptOutcom
 }
 
 impl Work {
+    /// A message that is still to be sent, or is being sent.
+    pub fn first_unsettled(&self) -> Option<MessageId> {
+        let open = |row: &&Row| matches!(row.state, MessageState::Intended | MessageState::Sending);
+        self.kept().messages.values().find(open).map(|row| row.message.id)
+    }
+
     /// Every message, by its id.
     pub fn messages(&self) -> Vec<LedgerEntry> {
         self.kept().messages.values().map(Row::entry).collect()
@@ -159,8 +165,9 @@ impl NotificationLedger for View {
 
     async fn hand_over(&self, id: MessageId, attempt: u32) -> Result<bool, WorkStoreError> {
         self.call("hand a message over", |kept| {
-            let holds =
-                |row: &&mut Row| row.attempt == attempt && row.state == MessageState::Sending && !row.handed_over;
+            let holds = |row: &&mut Row| {
+                row.attempt == attempt && row.state == MessageState::Sending && !row.handed_over
+            };
             let row = kept.messages.get_mut(&id).filter(holds);
             row.map(|row| row.handed_over = true).is_some()
         })

@@ -55,7 +55,8 @@ impl TimerStore for View {
         to: &WorkCheckpoint,
         cases: &[CaseTimers],
     ) -> Result<(), WorkStoreError> {
-        self.advance_and(process, Some(from), to, |kept| cases.iter().for_each(|case| kept.replace(case))).await
+        self.advance_and(process, Some(from), to, |kept| cases.iter().for_each(|case| kept.replace(case)))
+            .await
     }
 
     async fn forget_timers(
