@@ -83,8 +83,11 @@ fn any_command() -> impl Strategy<Value = CaseCommand> {
             author: crate::testing::people("engineer").contact,
             outage_url: None,
         }))),
-        Just(CaseCommand::ReceiveMergedCase(ReceiveMergedCase { source: other_id() })),
-        Just(CaseCommand::ReturnMergedCase(ReturnMergedCase { source: other_id() })),
+        Just(CaseCommand::ReceiveMergedCase(ReceiveMergedCase {
+            source: other_id(),
+            goes_on_in: supported_case().state().filed().map(|case| case.id),
+        })),
+        Just(CaseCommand::ReturnMergedCase(ReturnMergedCase { source: other_id(), goes_on_in: None })),
         (1_u32..4).prop_map(|solution| CaseCommand::AnnounceClosing(AnnounceClosing { solution })),
         (1_u32..4).prop_map(|solution| CaseCommand::CloseUnanswered(CloseUnanswered { solution })),
         (1_u32..4).prop_map(|closing| CaseCommand::RecordReopenWindowEnd(RecordReopenWindowEnd { closing })),

@@ -185,6 +185,11 @@ impl World {
     pub(crate) async fn complete_by(&self, add: impl FnOnce(Reactors) -> Reactors) {
         let folder = tempfile::tempdir().unwrap();
         let work = Arc::new(SqliteWorkStore::open(&folder.path().join("work.db")).await.unwrap());
+        self.complete_on(work, add).await;
+    }
+
+    /// The same with what is known of how far they came.
+    async fn complete_on(&self, work: Arc<SqliteWorkStore>, add: impl FnOnce(Reactors) -> Reactors) {
         claim_new_log(&*self.store, &*work).await.unwrap();
         let reactors = Reactors::new(self.store.clone(), work, self.commands.clone(), Arc::new(now), "a");
         let reactors = add(reactors);
@@ -282,4 +287,31 @@ async fn an_undoing_that_comes_late_leaves_a_later_merge_alone() {
     assert_eq!(world.case(one).await.merged_into, Some(third));
     assert_eq!(world.case(third).await.merged_cases, BTreeSet::from([one]));
     assert_eq!(world.case(one).await.merged_cases, BTreeSet::from([other]));
+}
+
+#[tokio::test]
+async fn history_that_is_met_again_takes_no_later_merge_back() {
+    let world = World::new().await;
+    let (one, other) = (world.filed().await, world.filed().await);
+    let folder = tempfile::tempdir().unwrap();
+    let work = Arc::new(SqliteWorkStore::open(&folder.path().join("work.db")).await.unwrap());
+    let go_on = || {
+        let add = |reactors: Reactors| reactors.with(MergeCompletion::new(&world.sealer));
+        world.complete_on(work.clone(), add)
+    };
+    // The reactor meets this merge only when the other case goes on in this one, so that it leaves nothing in the log.
+    world.merge(one, other).await;
+    world.act(one, undo()).await;
+    world.merge(other, one).await;
+    go_on().await;
+    world.act(other, undo()).await;
+    world.merge(one, other).await;
+    go_on().await;
+    // The work store is lost.
+    world.complete().await;
+    assert_eq!(world.case(other).await.merged_cases, BTreeSet::from([one]));
+    assert_eq!(
+        (world.case(one).await.merged_into, world.case(one).await.merged_cases),
+        (Some(other), [].into())
+    );
 }
