@@ -237,6 +237,19 @@ pub fn back_and_forth(random: &mut fastrand::Rng, ledger: &Ledger) -> Vec<Act> {
     wishes.into_iter().map(act).collect()
 }
 
+/// Now and then somebody else merges the same two cases the other way round in the same instant.
+pub fn mirrored(random: &mut fastrand::Rng, act: &Act) -> Option<Act> {
+    match act.wish {
+        Wish::Merge(source, target) if random.bool() => Some(Act {
+            command_id: CommandId(Uuid::from_u128(random.u128(..))),
+            wish: Wish::Merge(target, source),
+            if_match: None,
+            ..act.clone()
+        }),
+        _ => None,
+    }
+}
+
 /// One of the latest cases into another one; often what the last merge was about, the other way round or once more.
 fn merge(
     random: &mut fastrand::Rng,

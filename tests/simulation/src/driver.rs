@@ -240,8 +240,16 @@ impl<'a> Run<'a> {
 
     fn somebody_does(&mut self, act: Act) {
         let slot = self.random.usize(0..2);
-        let node =
-            self.nodes[slot].get_or_insert_with(|| ApiNode::start(&self.ground, ["api-a", "api-b"][slot]));
+        let mirrored = acts::mirrored(&mut self.random, &act);
+        self.send(slot, act);
+        if let Some(act) = mirrored {
+            self.send(1 - slot, act);
+        }
+    }
+
+    fn send(&mut self, slot: usize, act: Act) {
+        let name = ["api-a", "api-b"][slot];
+        let node = self.nodes[slot].get_or_insert_with(|| ApiNode::start(&self.ground, name));
         node.send(&self.free, &self.ledger, act);
     }
 
