@@ -219,7 +219,9 @@ impl EventStore for View {
             // What a decision rests on that is no case is held still: one node writes it.
             let guards =
                 append.guards.into_iter().filter(|guard| guard.stream.category() != "case").collect();
-            self.part.point().await;
+            for _ in 0..self.part.random(|random| random.u32(1..8)) {
+                self.part.point().await;
+            }
             Append { guards, ..append }
         } else {
             append
