@@ -5,7 +5,9 @@ use std::sync::Arc;
 use dossier_domain::access::{self, Access, AccessCommand, AccessRejection, TransferManagement};
 use dossier_domain::account::{Account, EmailClaim};
 use dossier_domain::account_recovery::AccountRecovery;
-use dossier_domain::case::{self, AssignCase, Assignee, CaseCommand, CaseRejection, CaseState, MergeInto};
+use dossier_domain::case::{
+    self, AssignCase, Assignee, CaseCommand, CaseRejection, CaseState, ReceiveMergedCase, ReturnMergedCase,
+};
 use dossier_domain::domain_claim::DomainClaim;
 use dossier_domain::event_subscription::EventSubscription;
 use dossier_domain::export::{self, Export, RecordExport};
@@ -31,7 +33,7 @@ use crate::standpoint::{Freshness, account_stream};
 pub(crate) use crate::streams::{access_stream, case_stream, stream_name};
 
 /// How often a command is decided again because something it relied on has moved.
-const MAX_ATTEMPTS: usize = 10;
+pub(crate) const MAX_ATTEMPTS: usize = 10;
 
 /// An organization's access as it stood when it was asked for.
 #[derive(Clone, Debug)]
@@ -210,28 +212,17 @@ impl Commands {
         command: &CaseCommand,
     ) -> Result<CaseOutcome, CommandError<CaseRejection>> {
         let id = case.unwrap_or_else(|| CaseId::derived(request.command_id));
-        let merge = match command {
-            CaseCommand::MergeInto(merge) => merge,
+        match command {
+            CaseCommand::MergeInto(merge) => self.merge_into(request, organization, id, merge, command).await,
+            CaseCommand::ReceiveMergedCase(ReceiveMergedCase { source, .. })
+            | CaseCommand::ReturnMergedCase(ReturnMergedCase { source, .. }) => {
+                self.tell_target(request, organization, id, *source, command).await
+            }
             CaseCommand::Assign(AssignCase { to: Some(agent) }) if agent.account != request.actor.account => {
-                return self.assign(request, organization, id, agent.account).await;
+                self.assign(request, organization, id, agent.account).await
             }
-            _ => return self.on_case(request, organization, id, command, &[]).await,
-        };
-        let Some(target) = merge.target.filed().map(|target| (target.id, target.organization.clone())) else {
-            return self.on_case(request, organization, id, command, &[]).await;
-        };
-        for _ in 0..MAX_ATTEMPTS {
-            let view = self.case_view(&target.1, target.0).await?;
-            let guard = Guard { stream: case_stream(target.0)?, revision: view.revision };
-            let merge = MergeInto { target: CaseState::clone(&view.state) };
-            let command = CaseCommand::MergeInto(Box::new(merge));
-            match self.on_case(request, organization, id, &command, &[guard]).await {
-                // Something happened to the target: what it is now decides.
-                Err(CommandError::Contention) => {}
-                answer => return answer,
-            }
+            _ => self.on_case(request, organization, id, command, &[]).await,
         }
-        Err(CommandError::Contention)
     }
 
     async fn assign(
@@ -255,7 +246,7 @@ impl Commands {
         Err(CommandError::Contention)
     }
 
-    async fn on_case(
+    pub(crate) async fn on_case(
         &self,
         request: &Request,
         organization: &OrganizationId,

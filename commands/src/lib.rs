@@ -21,6 +21,7 @@ mod help_sessions;
 pub mod identity;
 mod import;
 mod known_issues;
+mod merging;
 mod moments;
 mod questions;
 mod repository;

@@ -14,6 +14,9 @@ pub const NAME: &str = "merge_completion";
 const TARGET_MERGED: &str = "MERGE_TARGET_MERGED";
 
 /// Tells the target of each merge, and of each that was undone. A merge whose target cannot take the case over is undone.
+///
+/// Whatever is told late, twice or once more after the work store was lost: the commands look where the source goes on by then,
+/// so that an old event takes back no later merge.
 pub struct MergeCompletion {
     actor: Actor,
 }
@@ -46,15 +49,21 @@ impl Reactor for MergeCompletion {
             CaseEvent::CaseMerged(merged) => Order::CaseOrElse {
                 organization: trigger.organization()?,
                 case: merged.target,
-                command: Box::new(CaseCommand::ReceiveMergedCase(ReceiveMergedCase { source })),
+                command: Box::new(CaseCommand::ReceiveMergedCase(ReceiveMergedCase {
+                    source,
+                    goes_on_in: Some(merged.target),
+                })),
                 reason: TARGET_MERGED,
                 other: source,
-                instead: Box::new(CaseCommand::UndoMerge(UndoMerge {})),
+                instead: Box::new(CaseCommand::UndoMerge(UndoMerge { target: Some(merged.target) })),
             },
             CaseEvent::MergeUndone(undone) => Order::Case {
                 organization: trigger.organization()?,
                 case: Some(undone.target),
-                command: Box::new(CaseCommand::ReturnMergedCase(ReturnMergedCase { source })),
+                command: Box::new(CaseCommand::ReturnMergedCase(ReturnMergedCase {
+                    source,
+                    goes_on_in: None,
+                })),
             },
             _ => return Ok(Vec::new()),
         };

@@ -142,7 +142,7 @@ pub async fn merge(call: Call) -> Result<Reply, ApiError> {
 pub async fn undo_merge(call: Call) -> Result<Reply, ApiError> {
     let case = call.case_id()?;
     Message::parse(&call.body)?;
-    execute(&call, Some(case), &CaseCommand::UndoMerge(UndoMerge {})).await
+    execute(&call, Some(case), &CaseCommand::UndoMerge(UndoMerge { target: None })).await
 }
 
 /// The case that the body names; an empty state where there is none. Who may see it is the command's to say.

@@ -122,7 +122,7 @@ async fn a_merge_that_comes_again_is_answered_as_before_whatever_became_of_the_t
     let events = world.events().await.len();
     assert_eq!(world.merge(&world.restarted(), 3, source, seen).await, Ok(first));
     assert_eq!(world.events().await.len(), events);
-    let undo = CaseCommand::UndoMerge(UndoMerge {});
+    let undo = CaseCommand::UndoMerge(UndoMerge { target: None });
     let undone = world.commands.case(&world.request(AGENT, 5), &acme(), Some(source), &undo).await;
     assert!(told(undone).is_ok());
 }

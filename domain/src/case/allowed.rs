@@ -294,7 +294,7 @@ mod tests {
             CaseButton::AddInternalNote => note("psst"),
             CaseButton::LinkCases => link(other),
             CaseButton::MergeInto => merge(other),
-            CaseButton::UndoMerge => CaseCommand::UndoMerge(UndoMerge {}),
+            CaseButton::UndoMerge => CaseCommand::UndoMerge(UndoMerge { target: None }),
         })
     }
 

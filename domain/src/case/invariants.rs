@@ -74,7 +74,7 @@ fn any_command() -> impl Strategy<Value = CaseCommand> {
         Just(link(&supported_other())),
         Just(CaseCommand::UnlinkCases(UnlinkCases { other: other_id(), kind: LinkKind::Related })),
         Just(merge(&supported_other())),
-        Just(CaseCommand::UndoMerge(UndoMerge {})),
+        Just(CaseCommand::UndoMerge(UndoMerge { target: None })),
         Just(CaseCommand::LinkKnownIssue(LinkKnownIssue { issue: issue_id() })),
         Just(CaseCommand::UnlinkKnownIssue(UnlinkKnownIssue { issue: issue_id() })),
         Just(CaseCommand::ProposeResolution(Box::new(ProposeResolution {
@@ -83,8 +83,11 @@ fn any_command() -> impl Strategy<Value = CaseCommand> {
             author: crate::testing::people("engineer").contact,
             outage_url: None,
         }))),
-        Just(CaseCommand::ReceiveMergedCase(ReceiveMergedCase { source: other_id() })),
-        Just(CaseCommand::ReturnMergedCase(ReturnMergedCase { source: other_id() })),
+        Just(CaseCommand::ReceiveMergedCase(ReceiveMergedCase {
+            source: other_id(),
+            goes_on_in: supported_case().state().filed().map(|case| case.id),
+        })),
+        Just(CaseCommand::ReturnMergedCase(ReturnMergedCase { source: other_id(), goes_on_in: None })),
         (1_u32..4).prop_map(|solution| CaseCommand::AnnounceClosing(AnnounceClosing { solution })),
         (1_u32..4).prop_map(|solution| CaseCommand::CloseUnanswered(CloseUnanswered { solution })),
         (1_u32..4).prop_map(|closing| CaseCommand::RecordReopenWindowEnd(RecordReopenWindowEnd { closing })),

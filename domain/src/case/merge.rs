@@ -55,11 +55,16 @@ impl MergeInto {
 
 /// Undoes a merge: the case goes on by itself, in progress, and what the customer side waited for is promised anew.
 #[derive(Clone, Debug)]
-pub struct UndoMerge {}
+pub struct UndoMerge {
+    /// Only if the case goes on in this one: whoever undoes a merge late must not undo a later one. `None`: wherever it goes on.
+    pub target: Option<CaseId>,
+}
 
 impl UndoMerge {
     pub(super) fn decide(&self, case: &Case, context: &Context<'_>) -> Result<Vec<CaseEvent>, CaseRejection> {
-        let Self {} = self;
+        if self.target.is_some() && self.target != case.merged_into {
+            return Ok(Vec::new());
+        }
         let target = case.merged_into.ok_or(CaseRejection::NotMerged)?;
         let rerouted = route::rerouted(case, context);
         let provider = rerouted.as_ref().map(|routed| &routed.provider);
@@ -78,13 +83,19 @@ impl UndoMerge {
 pub struct ReceiveMergedCase {
     /// The case that goes on in it.
     pub source: CaseId,
+    /// Where that case goes on now, as loaded; the append must guard its revision.
+    pub goes_on_in: Option<CaseId>,
 }
 
 impl ReceiveMergedCase {
+    /// Nothing where the merge was undone since: whoever tells it late must not tell what is no longer so.
     pub(super) fn decide(&self, case: &Case) -> Result<Vec<CaseEvent>, CaseRejection> {
         let source = self.source;
         if source == case.id {
             return Err(CaseRejection::MergeRefused(MergeRefusal::Itself));
+        }
+        if self.goes_on_in != Some(case.id) {
+            return Ok(Vec::new());
         }
         // They were merged into each other: the reactor undoes the merge that it meets first, and the other one holds.
         if case.merged_into == Some(source) {
@@ -100,14 +111,16 @@ impl ReceiveMergedCase {
 pub struct ReturnMergedCase {
     /// The case that went on in it.
     pub source: CaseId,
+    /// Where that case goes on now, as loaded; the append must guard its revision.
+    pub goes_on_in: Option<CaseId>,
 }
 
 impl ReturnMergedCase {
-    /// What never arrived does not go back.
+    /// What never arrived does not go back, nor does what was merged again since.
     pub(super) fn decide(&self, case: &Case) -> Vec<CaseEvent> {
         let source = self.source;
-        let known = case.merged_cases.contains(&source);
-        if known { vec![MergedCaseReturned { source }.into()] } else { Vec::new() }
+        let returned = case.merged_cases.contains(&source) && self.goes_on_in != Some(case.id);
+        if returned { vec![MergedCaseReturned { source }.into()] } else { Vec::new() }
     }
 }
 
@@ -133,11 +146,12 @@ mod tests {
     }
 
     fn undo() -> CaseCommand {
-        CaseCommand::UndoMerge(UndoMerge {})
+        CaseCommand::UndoMerge(UndoMerge { target: None })
     }
 
     fn receive(source: CaseId) -> CaseCommand {
-        CaseCommand::ReceiveMergedCase(ReceiveMergedCase { source })
+        let goes_on_in = other().filed().map(|target| target.id);
+        CaseCommand::ReceiveMergedCase(ReceiveMergedCase { source, goes_on_in })
     }
 
     #[test]
@@ -226,9 +240,37 @@ mod tests {
     }
 
     #[test]
+    fn a_target_that_is_told_late_goes_by_where_the_case_goes_on_now() {
+        let source = merged().state().filed().unwrap().id;
+        let target = supported_case().with_case(other());
+        let here = other().filed().map(|target| target.id);
+        for goes_on_in in [None, Some(source)] {
+            let undone = CaseCommand::ReceiveMergedCase(ReceiveMergedCase { source, goes_on_in });
+            assert_eq!(target.clone().when("system", 2, &undone).events(), vec![]);
+        }
+        let told = target.and("system", 2, &receive(source));
+        let merged_again = CaseCommand::ReturnMergedCase(ReturnMergedCase { source, goes_on_in: here });
+        assert_eq!(told.when("system", 3, &merged_again).events(), vec![]);
+    }
+
+    #[test]
+    fn undoing_the_merge_into_one_case_leaves_a_merge_into_another_alone() {
+        let into = |target| CaseCommand::UndoMerge(UndoMerge { target: Some(target) });
+        let target = other().filed().unwrap().id;
+        assert_eq!(merged().when("system", 2, &into(CaseId(ulid::Ulid::from(9_u128)))).events(), vec![]);
+        assert_eq!(
+            supported_case().when("system", 2, &into(target)).events(),
+            vec![],
+            "it is undone already"
+        );
+        let undone = merged().when("system", 2, &into(target)).events();
+        assert!(matches!(&undone[0], CaseEvent::MergeUndone(undone) if undone.target == target));
+    }
+
+    #[test]
     fn the_target_keeps_what_goes_on_in_it_whatever_became_of_it_and_each_telling_counts_once() {
         let source = merged().state().filed().unwrap().id;
-        let give_back = CaseCommand::ReturnMergedCase(ReturnMergedCase { source });
+        let give_back = CaseCommand::ReturnMergedCase(ReturnMergedCase { source, goes_on_in: None });
         let target = supported_case().with_case(other()).and("alice", 1, &close());
         assert_eq!(target.clone().when("system", 2, &give_back).events(), vec![]);
         let told = target.and("system", 2, &receive(source));

@@ -185,6 +185,11 @@ impl World {
     pub(crate) async fn complete_by(&self, add: impl FnOnce(Reactors) -> Reactors) {
         let folder = tempfile::tempdir().unwrap();
         let work = Arc::new(SqliteWorkStore::open(&folder.path().join("work.db")).await.unwrap());
+        self.complete_on(work, add).await;
+    }
+
+    /// The same with what is known of how far they came.
+    async fn complete_on(&self, work: Arc<SqliteWorkStore>, add: impl FnOnce(Reactors) -> Reactors) {
         claim_new_log(&*self.store, &*work).await.unwrap();
         let reactors = Reactors::new(self.store.clone(), work, self.commands.clone(), Arc::new(now), "a");
         let reactors = add(reactors);
@@ -206,6 +211,10 @@ impl World {
     }
 }
 
+fn undo() -> CaseCommand {
+    CaseCommand::UndoMerge(UndoMerge { target: None })
+}
+
 #[tokio::test]
 async fn the_target_learns_of_a_merge_and_of_its_undoing_in_the_name_of_the_system() {
     let world = World::new().await;
@@ -218,7 +227,7 @@ async fn the_target_learns_of_a_merge_and_of_its_undoing_in_the_name_of_the_syst
     assert_eq!(&*received.event_type, "MergedCaseReceived");
     let system = MergeCompletion::new(&world.sealer).actor.account.to_string();
     assert_eq!(received.metadata().unwrap().actor, system);
-    world.act(source, CaseCommand::UndoMerge(UndoMerge {})).await;
+    world.act(source, undo()).await;
     world.complete().await;
     assert_eq!(world.case(target).await.merged_cases, BTreeSet::new());
 }
@@ -229,7 +238,7 @@ async fn acting_on_all_of_history_once_more_adds_nothing() {
     let (source, target) = (world.filed().await, world.filed().await);
     world.merge(source, target).await;
     world.complete().await;
-    world.act(source, CaseCommand::UndoMerge(UndoMerge {})).await;
+    world.act(source, undo()).await;
     world.merge(source, target).await;
     world.complete().await;
     let events = world.store.head().await.unwrap();
@@ -263,4 +272,46 @@ async fn a_target_that_was_closed_since_still_takes_the_case_over() {
     world.commands.case(&world.request("alice"), &acme(), Some(target), &close).await.expect("closed");
     world.complete().await;
     assert_eq!(world.case(target).await.merged_cases, BTreeSet::from([source]));
+}
+
+#[tokio::test]
+async fn an_undoing_that_comes_late_leaves_a_later_merge_alone() {
+    let world = World::new().await;
+    let (one, other, third) = (world.filed().await, world.filed().await, world.filed().await);
+    // The reactor is away meanwhile: when it meets the first merge, the other case goes on in this one.
+    world.merge(one, other).await;
+    world.act(one, undo()).await;
+    world.merge(other, one).await;
+    world.merge(one, third).await;
+    world.complete().await;
+    assert_eq!(world.case(one).await.merged_into, Some(third));
+    assert_eq!(world.case(third).await.merged_cases, BTreeSet::from([one]));
+    assert_eq!(world.case(one).await.merged_cases, BTreeSet::from([other]));
+}
+
+#[tokio::test]
+async fn history_that_is_met_again_takes_no_later_merge_back() {
+    let world = World::new().await;
+    let (one, other) = (world.filed().await, world.filed().await);
+    let folder = tempfile::tempdir().unwrap();
+    let work = Arc::new(SqliteWorkStore::open(&folder.path().join("work.db")).await.unwrap());
+    let go_on = || {
+        let add = |reactors: Reactors| reactors.with(MergeCompletion::new(&world.sealer));
+        world.complete_on(work.clone(), add)
+    };
+    // The reactor meets this merge only when the other case goes on in this one, so that it leaves nothing in the log.
+    world.merge(one, other).await;
+    world.act(one, undo()).await;
+    world.merge(other, one).await;
+    go_on().await;
+    world.act(other, undo()).await;
+    world.merge(one, other).await;
+    go_on().await;
+    // The work store is lost.
+    world.complete().await;
+    assert_eq!(world.case(other).await.merged_cases, BTreeSet::from([one]));
+    assert_eq!(
+        (world.case(one).await.merged_into, world.case(one).await.merged_cases),
+        (Some(other), [].into())
+    );
 }

@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use dossier_commands::{CommandError, Commands, Outcome, Request};
+use dossier_commands::{CommandError, Commands, LoadError, Outcome, Request};
 use dossier_domain::access::{AccessCommand, VerifyDomain};
 use dossier_domain::case::{
-    AcknowledgeEscalation, AddComment, AssignCase, CaseCommand, CloseCase, EditCase, EscalateCase,
-    EscalationReason, FileCase, InformationKind, ProposeSolution, RequestInformation, ResolveEscalation,
-    SolutionKind, SolutionParticulars, UnassignCase,
+    AcknowledgeEscalation, AddComment, AssignCase, CaseCommand, CaseState, CloseCase, EditCase, EscalateCase,
+    EscalationReason, FileCase, InformationKind, MergeInto, ProposeSolution, RequestInformation,
+    ResolveEscalation, SolutionKind, SolutionParticulars, UnassignCase, UndoMerge,
 };
 use dossier_domain::catalogue::Priority;
 use dossier_domain::{Aggregate, CaseId, CommandId, Personal, Subject};
@@ -20,6 +20,8 @@ use crate::people::{self, AGENT, OPERATOR, ORGANIZATIONS};
 pub enum Wish {
     /// To a case; `None`: a new one.
     Case(Option<CaseId>, CaseCommand),
+    /// That a case goes on in another one.
+    Merge(CaseId, CaseId),
     /// To an organization's access.
     Access(AccessCommand),
 }
@@ -111,6 +113,14 @@ impl Ledger {
         random.choice(&*sendings).map(|sending| sending.act.clone())
     }
 
+    /// The last merge that was sent, whatever came of it.
+    fn last_merge(&self) -> Option<(&'static str, CaseId, CaseId)> {
+        self.lock().iter().rev().find_map(|Sending { act, .. }| match act.wish {
+            Wish::Merge(source, target) => Some((act.organization, source, target)),
+            _ => None,
+        })
+    }
+
     /// Cases whose filing was sent, whatever came of it.
     fn cases(&self) -> Vec<(&'static str, CaseId)> {
         let sendings = self.lock();
@@ -175,6 +185,20 @@ pub fn draw(random: &mut fastrand::Rng, ledger: &Ledger) -> Act {
         };
         return new(organization, &member, Wish::Case(None, CaseCommand::File(Box::new(file))));
     };
+    match random.u32(0..100) {
+        0..12 => {
+            if let Some((organization, wish)) = merge(random, ledger, &cases) {
+                return new(organization, AGENT, wish);
+            }
+        }
+        12..18 => {
+            if let Some((organization, source, _)) = ledger.last_merge() {
+                let undo = CaseCommand::UndoMerge(UndoMerge { target: None });
+                return new(organization, AGENT, Wish::Case(Some(source), undo));
+            }
+        }
+        _ => {}
+    }
     let (_, members) = ORGANIZATIONS.iter().find(|(name, _)| *name == organization).expect("one of them");
     let member = format!("{}@{organization}.example", members[random.usize(0..members.len())]);
     let (by_support, command) = command(random);
@@ -184,6 +208,68 @@ pub fn draw(random: &mut fastrand::Rng, ledger: &Ledger) -> Act {
         act.if_match = Some(random.u64(0..8));
     }
     act
+}
+
+/// A case is merged, taken back, takes the other one over, and goes on in a third: faster than whoever tells the targets.
+pub fn back_and_forth(random: &mut fastrand::Rng, ledger: &Ledger) -> Vec<Act> {
+    let cases = ledger.cases();
+    let Some((organization, one)) = random.choice(&cases[cases.len().saturating_sub(6)..]).copied() else {
+        return Vec::new();
+    };
+    let others = cases.iter().rev().filter(|(of, case)| *of == organization && *case != one);
+    let others: Vec<_> = others.map(|(_, case)| *case).take(2).collect();
+    let [other, third] = others[..] else { return Vec::new() };
+    let undo = CaseCommand::UndoMerge(UndoMerge { target: None });
+    let wishes = [
+        Wish::Merge(one, other),
+        Wish::Case(Some(one), undo),
+        Wish::Merge(other, one),
+        Wish::Merge(one, third),
+    ];
+    let act = |wish| Act {
+        command_id: CommandId(Uuid::from_u128(random.u128(..))),
+        fingerprint: "body".to_owned(),
+        who: AGENT.to_owned(),
+        organization,
+        wish,
+        if_match: None,
+    };
+    wishes.into_iter().map(act).collect()
+}
+
+/// Now and then somebody else merges the same two cases the other way round in the same instant.
+pub fn mirrored(random: &mut fastrand::Rng, act: &Act) -> Option<Act> {
+    match act.wish {
+        Wish::Merge(source, target) if random.bool() => Some(Act {
+            command_id: CommandId(Uuid::from_u128(random.u128(..))),
+            wish: Wish::Merge(target, source),
+            if_match: None,
+            ..act.clone()
+        }),
+        _ => None,
+    }
+}
+
+/// One of the latest cases into another one; often what the last merge was about, the other way round or once more.
+fn merge(
+    random: &mut fastrand::Rng,
+    ledger: &Ledger,
+    cases: &[(&'static str, CaseId)],
+) -> Option<(&'static str, Wish)> {
+    if let Some((organization, source, target)) = ledger.last_merge() {
+        match random.u32(0..10) {
+            0..3 => return Some((organization, Wish::Merge(target, source))),
+            3 => return Some((organization, Wish::Merge(source, target))),
+            _ => {}
+        }
+    }
+    let latest = &cases[cases.len().saturating_sub(8)..];
+    let (organization, source) = *random.choice(latest)?;
+    let of_the_same: Vec<_> = latest.iter().filter(|(of, _)| *of == organization).collect();
+    // Now and then it is the same case, or another organization's.
+    let others = random.u32(0..10) == 0;
+    let (_, target) = if others { *random.choice(latest)? } else { **random.choice(&of_the_same)? };
+    Some((organization, Wish::Merge(source, target)))
 }
 
 fn text(text: &str) -> Personal<String> {
@@ -249,6 +335,15 @@ pub async fn send(commands: Arc<Commands>, act: Act) -> Answer {
     };
     let organization = people::organization(act.organization);
     match act.wish {
+        Wish::Merge(source, target) => {
+            let target = match commands.case_view(&organization, target).await {
+                Ok(view) => CaseState::clone(&view.state),
+                Err(LoadError::Unavailable(_)) => return Answer::NotStored,
+                Err(LoadError::Damaged(why)) => return Answer::Broken(why),
+            };
+            let command = CaseCommand::MergeInto(Box::new(MergeInto { target }));
+            answer(commands.case(&request, &organization, Some(source), &command).await)
+        }
         Wish::Case(case, command) => answer(commands.case(&request, &organization, case, &command).await),
         Wish::Access(command) => answer(commands.access(&request, &organization, &command).await),
     }

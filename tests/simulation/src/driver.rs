@@ -6,50 +6,33 @@ use std::sync::Arc;
 
 use dossier_commands::Request;
 use dossier_domain::CommandId;
-use dossier_eventlog::{MemoryKeyStore, RelayOptions, Secret};
+use dossier_eventlog::{MemoryKeyStore, Position, RelayOptions, Secret};
+use dossier_processes::notifications::fan_out;
 use dossier_processes::reactor::claim_new_log;
+use dossier_processes::work_store::WorkCheckpoint;
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use crate::acts::{self, Ledger};
+use crate::acts::{self, Act, Ledger};
 use crate::bus::SimulatedBus;
 use crate::checks;
 use crate::log::{Log, Uniqueness};
-use crate::nodes::{ApiNode, Free, Ground, ReactorNode, RelayNode};
+use crate::nodes::{ApiNode, Free, Ground, RelayNode};
 use crate::part::Part;
 use crate::people::{self, OPERATOR, ORGANIZATIONS};
+use crate::processes::{self, ReactorNode, Role};
 use crate::projector::{Model, Projector};
-use crate::reactors;
+use crate::report::Report;
+use crate::senders::{SenderNode, Server};
 use crate::work::Work;
 use crate::world::World;
+
+mod troubles;
 
 /// Steps of a run.
 const STEPS: u32 = 80;
 /// Steps within which everything must have come to rest.
 const STEPS_TO_REST: u32 = 400;
-
-/// What a run was like.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Events in the log.
-    pub events: usize,
-    /// Commands sent, repeats too.
-    pub sent: usize,
-    /// Commands that were done.
-    pub done: usize,
-    /// Effects of reactors.
-    pub effects: usize,
-}
-
-impl Report {
-    /// Counts another run in.
-    pub fn add(&mut self, other: Self) {
-        self.events += other.events;
-        self.sent += other.sent;
-        self.done += other.done;
-        self.effects += other.effects;
-    }
-}
 
 /// Runs a seed; answers what it was like, or what went wrong, and every step of it.
 pub fn run(seed: u64) -> (Result<Report, String>, Vec<String>) {
@@ -74,9 +57,13 @@ struct Run<'a> {
     nodes: [Option<ApiNode>; 2],
     relays: [Option<RelayNode>; 2],
     reactors: [Option<ReactorNode>; 2],
+    senders: [Option<SenderNode>; 2],
+    server: Arc<Server>,
     projectors: [Option<Projector>; Model::ALL.len()],
     /// Held while another one does their work, or woken beside it.
     sleepers: Vec<Projector>,
+    /// Where the fan-out began.
+    told_from: WorkCheckpoint,
 }
 
 impl<'a> Run<'a> {
@@ -105,13 +92,17 @@ impl<'a> Run<'a> {
             nodes: [None, None],
             relays: [None, None],
             reactors: [None, None],
+            senders: [None, None],
+            server: Arc::default(),
             projectors: [const { None }; Model::ALL.len()],
             sleepers: Vec::new(),
+            told_from: WorkCheckpoint { log_id: Uuid::nil(), position: Position::START, event_id: None },
         };
         run.set_up()?;
         // Deployed before the first case is filed: one of them begins at the head.
         run.start_reactors(0);
         run.free.settle();
+        run.told_from = run.ground.work.checkpoint(fan_out::NAME).ok_or("the fan-out has no checkpoint")?;
         Ok(run)
     }
 
@@ -165,11 +156,23 @@ impl<'a> Run<'a> {
                 _ => self.random.u32(1..3_000),
             };
             self.let_pass(millis)?;
+            if self.random.u32(0..100) < 20 {
+                self.leap()?;
+            }
         }
         self.come_to_rest()?;
+        checks::timers::none_is_lost(&self.ground)?;
+        if self.random.bool() {
+            self.see_everything_due()?;
+        }
         let repeated = self.repeat_what_was_done()?;
         checks::all(&self.ground, &self.ledger.sendings(), &repeated)?;
+        let messages = checks::messages::each_intended_once(&self.ground, &self.free, &self.told_from)?;
+        checks::messages::none_is_lost_or_doubled(&self.ground, &self.server)?;
         self.compare_rows()?;
+        if self.random.u32(0..3) == 0 {
+            self.lose_the_work_store()?;
+        }
         let sendings = self.ledger.sendings();
         Ok(Report {
             events: self.ground.log.events().len(),
@@ -179,6 +182,9 @@ impl<'a> Run<'a> {
                 .filter(|sending| matches!(sending.answer, acts::Answer::Done { .. }))
                 .count(),
             effects: checks::effects(&self.ground)?.len(),
+            timers: checks::timers::gone_off(&self.ground)?,
+            merges: checks::merges::on_both_sides(&self.ground)?,
+            messages,
         })
     }
 
@@ -216,84 +222,35 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// So much time passes that everything comes due, and what comes of that.
+    fn see_everything_due(&mut self) -> Result<(), String> {
+        for _ in 0..3 {
+            self.ground.world.trace("everything comes due");
+            self.ground.world.leap(SignedDuration::from_hours(24 * 32));
+            self.come_to_rest()?;
+        }
+        let left = self.ground.work.timers();
+        if left.is_empty() { Ok(()) } else { Err(format!("timers are left: {left:?}")) }
+    }
+
     fn somebody_acts(&mut self) {
         let act = acts::draw(&mut self.random, &self.ledger);
-        let slot = self.random.usize(0..2);
-        let node =
-            self.nodes[slot].get_or_insert_with(|| ApiNode::start(&self.ground, ["api-a", "api-b"][slot]));
-        node.send(&self.free, &self.ledger, act);
+        self.somebody_does(act);
     }
 
-    /// Something happens to a part, or to all.
-    fn disturb(&mut self) -> Result<(), String> {
+    fn somebody_does(&mut self, act: Act) {
         let slot = self.random.usize(0..2);
-        let model = self.random.usize(0..Model::ALL.len());
-        let points = self.random.u32(0..6);
-        let world = self.ground.world.clone();
-        let drawn = self.random.u32(0..30);
-        world.trace(&format!("disturbance {drawn} in {slot} or {model}"));
-        match drawn {
-            0 | 1 => self.nodes[slot] = None,
-            2 => hold(self.nodes[slot].as_ref().map(|node| &node.part), points),
-            3 => hold(self.relays[slot].as_ref().map(|relay| &relay.part), points),
-            4 => self.relays[slot] = None,
-            5 | 6 => self.start_relay(slot),
-            7 => hold(self.reactors[slot].as_ref().map(|node| &node.part), points),
-            8 | 9 => self.reactors[slot] = None,
-            10 | 11 => self.start_reactors(slot),
-            12 | 13 => self.projectors[model] = None,
-            14 | 15 => self.start_projector(model)?,
-            16 | 17 => {
-                // It is held wherever it stands then, and another one takes its place.
-                if let Some(projector) = self.projectors[model].take() {
-                    projector.part.hold_after(points);
-                    self.sleepers.push(projector);
-                    self.start_projector(model)?;
-                }
-            }
-            18 => self.wake(),
-            19 => {
-                if !self.sleepers.is_empty() {
-                    let dies = self.random.usize(0..self.sleepers.len());
-                    drop(self.sleepers.remove(dies));
-                }
-            }
-            20 => world.set_down(!world.is_down()),
-            21 => world.set_down(false),
-            22 => {
-                let seconds = self.random.i64(-90..90);
-                world.trace(&format!("the clock jumps by {seconds} s"));
-                world.jump(SignedDuration::from_secs(seconds));
-            }
-            23 => {
-                if self.random.u32(0..3) == 0 {
-                    world.trace("the bus loses everything");
-                    self.ground.bus.delete_stream();
-                }
-            }
-            24 | 25 => self.ground.bus.deliver_delayed(),
-            _ => {
-                // It is held in the middle of what it does, for longer than its lease; sometimes for ever.
-                hold(self.reactors[slot].as_ref().map(|node| &node.part), 2 * points);
-                for _ in 0..5 {
-                    self.somebody_acts();
-                }
-                self.let_pass(16_000)?;
-                if drawn > 27 {
-                    self.reactors[slot] = None;
-                }
-                self.start_reactors(1 - slot);
-            }
+        let mirrored = acts::mirrored(&mut self.random, &act);
+        self.send(slot, act);
+        if let Some(act) = mirrored {
+            self.send(1 - slot, act);
         }
-        Ok(())
     }
 
-    fn wake(&mut self) {
-        let parts = self.nodes.iter().flatten().map(|node| &node.part);
-        let parts = parts.chain(self.relays.iter().flatten().map(|relay| &relay.part));
-        let parts = parts.chain(self.reactors.iter().flatten().map(|node| &node.part));
-        let parts = parts.chain(self.projectors.iter().flatten().map(|projector| &projector.part));
-        parts.chain(self.sleepers.iter().map(|sleeper| &sleeper.part)).for_each(|part| part.release());
+    fn send(&mut self, slot: usize, act: Act) {
+        let name = ["api-a", "api-b"][slot];
+        let node = self.nodes[slot].get_or_insert_with(|| ApiNode::start(&self.ground, name));
+        node.send(&self.free, &self.ledger, act);
     }
 
     fn start_relay(&mut self, slot: usize) {
@@ -303,7 +260,15 @@ impl<'a> Run<'a> {
 
     fn start_reactors(&mut self, slot: usize) {
         let name = ["reactors-a", "reactors-b"][slot];
-        self.reactors[slot].get_or_insert_with(|| ReactorNode::start(&self.ground, &self.free, name));
+        self.reactors[slot].get_or_insert_with(|| {
+            ReactorNode::start(&self.ground, &self.free, name, Role::All { choice: None })
+        });
+    }
+
+    fn start_sender(&mut self, slot: usize) {
+        let name = ["sender-a", "sender-b"][slot];
+        let (ground, server, free) = (&self.ground, &self.server, &self.free);
+        self.senders[slot].get_or_insert_with(|| SenderNode::start(ground, server, free, name));
     }
 
     fn start_projector(&mut self, slot: usize) -> Result<(), String> {
@@ -326,6 +291,7 @@ impl<'a> Run<'a> {
         for slot in 0..2 {
             self.start_relay(slot);
             self.start_reactors(slot);
+            self.start_sender(slot);
         }
         for model in 0..Model::ALL.len() {
             self.start_projector(model)?;
@@ -348,11 +314,17 @@ impl<'a> Run<'a> {
             }
         }
         let head = self.ground.log.head();
-        for name in reactors::NAMES {
+        for name in processes::FOLLOWERS {
             let checkpoint = self.ground.work.checkpoint(name);
             if checkpoint.is_none_or(|checkpoint| checkpoint.position != head) {
                 return Ok(Some(format!("{name} stands at {checkpoint:?}, the log at {head}")));
             }
+        }
+        if let Some(id) = self.ground.work.first_unsettled() {
+            return Ok(Some(format!("message {id} is not settled")));
+        }
+        if let Some(due) = self.ground.work.first_due(self.ground.world.now()) {
+            return Ok(Some(format!("{due:?} has not gone off")));
         }
         if !self.relays.iter().flatten().any(|relay| relay.status.last_published() == head) {
             return Ok(Some("the relays are behind".to_owned()));
@@ -412,11 +384,5 @@ impl<'a> Run<'a> {
             }
         }
         Ok(())
-    }
-}
-
-fn hold(part: Option<&Arc<Part>>, points: u32) {
-    if let Some(part) = part {
-        part.hold_after(points);
     }
 }

@@ -11,9 +11,14 @@
 //!
 //! # Where things are
 //!
-//! [`log`], [`bus`] and [`work`] implement the ports and their troubles; [`nodes`] and [`projector`] start the real parts on
-//! them, and [`mortal`] kills one in the middle of a transaction; [`tally`] is a read model that notices what the real ones
-//! forgive; [`acts`] is what people do, with a ledger of what they were answered; [`checks`] compares everything after the end.
+//! [`log`], [`bus`] and [`work`] implement the ports and their troubles; [`nodes`], [`processes`] and [`projector`] start the
+//! real parts on them, and [`mortal`] kills one in the middle of a transaction; [`senders`] take messages from the ledger as
+//! the real ones do; [`tally`] is a read model that notices what the real ones forgive; [`acts`] is what people do, with a
+//! ledger of what they were answered; [`checks`] compares everything after the end.
+//!
+//! Timers: much time passes at once, often until one is nearly or just due, with or without somebody there, by clocks that
+//! differ and are set back. Merges race with each other and with their undoing. Messages are compared with what one undisturbed
+//! pass over the finished log intends. Sometimes the work store is lost at the end, and history is met again.
 //!
 //! A failing seed is printed with the line that shows its steps. More seeds: `make simulate SEEDS=1000`.
 
@@ -26,9 +31,12 @@ pub mod mortal;
 pub mod nodes;
 pub mod part;
 pub mod people;
+pub mod processes;
 pub mod projector;
 pub mod reactors;
+pub mod report;
 pub mod seeds;
+pub mod senders;
 pub mod tally;
 pub mod work;
 pub mod world;

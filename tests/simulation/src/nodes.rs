@@ -7,11 +7,9 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use dossier_commands::Commands;
-use dossier_eventlog::MemoryKeyStore;
-use dossier_eventlog::{Entropy, Relay, RelayError, RelayOptions, RelayStatus, Sealer};
-use dossier_processes::Reactors;
-use dossier_processes::reactor::{ReactorStatus, StartError};
+use dossier_commands::{Clock, Commands};
+use dossier_eventlog::{Entropy, MemoryKeyStore, Relay, RelayError, RelayOptions, RelayStatus, Sealer};
+use jiff::SignedDuration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +19,6 @@ use crate::bus::SimulatedBus;
 use crate::log::Log;
 use crate::part::Part;
 use crate::people::catalogue;
-use crate::reactors::{Acknowledger, Greeter};
 use crate::work::Work;
 use crate::world::World;
 
@@ -50,9 +47,20 @@ impl Ground {
         Arc::new(Sealer::new(self.keys.clone(), entropy))
     }
 
+    /// A part's clock, which may differ from that of others.
+    pub fn clock(&self, part: &Arc<Part>) -> Clock {
+        let millis = part.random(|random| if random.u32(0..3) == 0 { random.i64(-5_000..5_000) } else { 0 });
+        self.world.clock(SignedDuration::from_millis(millis))
+    }
+
     /// The write side, with nothing cached.
     pub fn commands(&self, part: &Arc<Part>) -> Arc<Commands> {
-        let (log, clock) = (self.log.seen_by(part), self.world.clock());
+        self.commands_by(part, self.clock(part))
+    }
+
+    /// The same by a clock.
+    pub fn commands_by(&self, part: &Arc<Part>, clock: Clock) -> Arc<Commands> {
+        let log = self.log.seen_by(part);
         Arc::new(Commands::new(log, self.sealer(part), catalogue(), clock, 1_000))
     }
 }
@@ -96,6 +104,11 @@ impl Free {
         }
     }
 
+    /// Starts something beside the others.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        self.runtime.spawn(work)
+    }
+
     /// Works at something to its end, in fair weather.
     pub fn finish<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime.block_on(busy(work))
@@ -103,8 +116,13 @@ impl Free {
 
     /// Lets their time pass.
     pub fn pass(&self, millis: u32) {
-        self.runtime.block_on(tokio::time::advance(Duration::from_millis(millis.into())));
+        self.wake(millis);
         self.settle();
+    }
+
+    /// Lets their time pass, and wakes whoever waits for it; they get no further.
+    pub fn wake(&self, millis: u32) {
+        self.runtime.block_on(tokio::time::advance(Duration::from_millis(millis.into())));
     }
 }
 
@@ -186,66 +204,6 @@ impl RelayNode {
 }
 
 impl Drop for RelayNode {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-/// A process with the reactors.
-pub struct ReactorNode {
-    /// Its part.
-    pub part: Arc<Part>,
-    reactors: Arc<Reactors>,
-    task: JoinHandle<()>,
-}
-
-impl ReactorNode {
-    /// A process that has just started.
-    pub fn start(ground: &Ground, free: &Free, name: &str) -> Self {
-        let part = Part::new(&ground.world, name);
-        let (log, work) = (ground.log.seen_by(&part), ground.work.seen_by(&part));
-        let sealer = ground.sealer(&part);
-        let reactors = Reactors::new(log, work, ground.commands(&part), ground.world.clock(), &*part.name)
-            .with(Greeter::new(&sealer))
-            .with(Acknowledger::new(&sealer));
-        let reactors = Arc::new(reactors);
-        let running = reactors.clone();
-        let task = free.runtime.spawn(async move {
-            let cancel = CancellationToken::new();
-            loop {
-                match running.start(None, &cancel).await {
-                    Ok(mut tasks) => {
-                        while let Some(ended) = tasks.join_next().await {
-                            ended.expect("a reactor never panics");
-                        }
-                    }
-                    Err(StartError::Unavailable(_)) => tokio::time::sleep(Duration::from_millis(100)).await,
-                    Err(error @ StartError::EmptyWorkStore { .. }) => panic!("{error}"),
-                }
-            }
-        });
-        Self { part, reactors, task }
-    }
-
-    /// Where its reactors stand.
-    pub fn statuses(&self) -> Vec<(&'static str, ReactorStatus)> {
-        self.reactors.statuses()
-    }
-
-    /// Makes sure that it is at work.
-    ///
-    /// # Errors
-    /// When it has stopped, which it never should.
-    pub fn check(&self) -> Result<(), String> {
-        let halted = self.statuses().into_iter().find_map(|(_, status)| status.halted);
-        if self.task.is_finished() || halted.is_some() {
-            return Err(format!("{} has stopped: {halted:?}", self.part.name));
-        }
-        Ok(())
-    }
-}
-
-impl Drop for ReactorNode {
     fn drop(&mut self) {
         self.task.abort();
     }

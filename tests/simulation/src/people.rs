@@ -8,6 +8,7 @@ use dossier_domain::access::{
     AccessCommand, AddMember, GrantEntitlement, RegisterOrganization, VerifyDomain,
 };
 use dossier_domain::account::AccountStatus;
+use dossier_domain::catalogue::ClosingPolicy;
 use dossier_domain::{
     Actor, Catalogue, Contact, OrganizationId, Personal, PlanId, ProductId, ProviderId, Role, StaffRole,
     Subject,
@@ -24,12 +25,12 @@ const PROVIDER: &str = "north";
 /// Who registers organizations.
 pub const OPERATOR: &str = "operator@support.example";
 
-/// The catalogue of the sample data.
+/// The catalogue of the sample data, where cases close by themselves.
 pub fn catalogue() -> Arc<Catalogue> {
-    Arc::new(
-        toml::from_str(include_str!("../../../api/catalogue.toml"))
-            .expect("the sample catalogue is readable"),
-    )
+    let sample: Catalogue = toml::from_str(include_str!("../../../api/catalogue.toml"))
+        .expect("the sample catalogue is readable");
+    let closing = ClosingPolicy { unanswered_solution_days: Some(2), announced_days_before: 1 };
+    Arc::new(Catalogue { closing, ..sample })
 }
 
 /// An organization's id.

@@ -3,7 +3,8 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::driver::{self, Report};
+use crate::driver;
+use crate::report::Report;
 
 /// One seed only, with every step of it.
 const SEED: &str = "DOSSIER_SIMULATION_SEED";

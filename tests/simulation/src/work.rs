@@ -1,26 +1,31 @@
-//! The simulated work store: checkpoints by compare-and-set, and leases; and each part's way to it, on which answers get
-//! lost.
+//! The simulated work store: checkpoints by compare-and-set, leases, timers, and the ledger of messages; and each part's way to
+//! it, on which answers get lost.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use dossier_processes::notifications::ledger::{
-    Channel, Claimed, IntendedMessage, LedgerEntry, LedgerFilter, LedgerPage, MessageCount, MessageId,
-    NotificationLedger, Outcome, Recovered,
-};
-use dossier_processes::work_store::{
-    CaseTimers, Member, SetTimer, TimerStore, WorkCheckpoint, WorkStore, WorkStoreError,
-};
+use dossier_processes::work_store::{Member, WorkCheckpoint, WorkStore, WorkStoreError};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::part::{Fate, Part};
 
+mod ledger;
+mod timers;
+
 /// What it keeps.
 #[derive(Default)]
+struct Kept {
+    checkpoints: BTreeMap<String, WorkCheckpoint>,
+    leases: BTreeMap<String, (String, Timestamp)>,
+    timers: timers::Rows,
+    messages: ledger::Rows,
+}
+
+/// The work store itself.
+#[derive(Default)]
 pub struct Work {
-    checkpoints: Mutex<BTreeMap<String, WorkCheckpoint>>,
-    leases: Mutex<BTreeMap<String, (String, Timestamp)>>,
+    kept: Mutex<Kept>,
 }
 
 impl Work {
@@ -29,9 +34,30 @@ impl Work {
         Arc::new(View { work: self.clone(), part: part.clone() })
     }
 
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().expect("no holder of the lock panics")
+    }
+
     /// Where a process stands.
     pub fn checkpoint(&self, process: &str) -> Option<WorkCheckpoint> {
-        self.checkpoints.lock().expect("no holder of the lock panics").get(process).copied()
+        self.kept().checkpoints.get(process).copied()
+    }
+}
+
+impl Kept {
+    /// Moves a checkpoint, unless another has moved it since it was read.
+    fn advance(
+        &mut self,
+        process: &str,
+        from: Option<&WorkCheckpoint>,
+        to: &WorkCheckpoint,
+    ) -> Result<(), WorkStoreError> {
+        let place = |checkpoint: &WorkCheckpoint| (checkpoint.log_id, checkpoint.position);
+        if self.checkpoints.get(process).map(place) != from.map(place) {
+            return Err(WorkStoreError::Fenced(process.to_owned()));
+        }
+        self.checkpoints.insert(process.to_owned(), *to);
+        Ok(())
     }
 }
 
@@ -41,7 +67,8 @@ struct View {
 }
 
 impl View {
-    async fn call<T>(&self, what: &str, call: impl FnOnce(&Work) -> T) -> Result<T, WorkStoreError> {
+    /// A call: held before and after, perhaps refused, perhaps done without an answer.
+    async fn call<T>(&self, what: &str, call: impl FnOnce(&mut Kept) -> T) -> Result<T, WorkStoreError> {
         let unavailable = || WorkStoreError::Unavailable("simulated".to_owned());
         self.part.point().await;
         let fate = self.part.fate();
@@ -49,7 +76,7 @@ impl View {
             self.part.says(&format!("{what}: no answer"));
             return Err(unavailable());
         }
-        let answer = call(&self.work);
+        let answer = call(&mut self.work.kept());
         self.part.point().await;
         if fate == Fate::AnswerLost {
             self.part.says(&format!("{what}: answer lost"));
@@ -57,12 +84,35 @@ impl View {
         }
         Ok(answer)
     }
+
+    /// Moves a checkpoint and does something else, both or neither.
+    async fn advance_and(
+        &self,
+        process: &str,
+        from: Option<&WorkCheckpoint>,
+        to: &WorkCheckpoint,
+        also: impl FnOnce(&mut Kept),
+    ) -> Result<(), WorkStoreError> {
+        let part = self.part.clone();
+        self.call("move a checkpoint", |kept| {
+            match kept.advance(process, from, to) {
+                Ok(()) => part.says(&format!("{process} has come to {}", to.position)),
+                Err(error) => {
+                    part.says(&format!("{process} is fenced"));
+                    return Err(error);
+                }
+            }
+            also(kept);
+            Ok(())
+        })
+        .await?
+    }
 }
 
 #[async_trait]
 impl WorkStore for View {
     async fn checkpoint(&self, process: &str) -> Result<Option<WorkCheckpoint>, WorkStoreError> {
-        self.call("read a checkpoint", |work| work.checkpoint(process)).await
+        self.call("read a checkpoint", |kept| kept.checkpoints.get(process).copied()).await
     }
 
     async fn advance(
@@ -71,19 +121,7 @@ impl WorkStore for View {
         from: Option<&WorkCheckpoint>,
         to: &WorkCheckpoint,
     ) -> Result<(), WorkStoreError> {
-        let part = self.part.clone();
-        self.call("move a checkpoint", |work| {
-            let mut checkpoints = work.checkpoints.lock().expect("no holder of the lock panics");
-            let found = checkpoints.get(process).map(|found| (found.log_id, found.position));
-            if found != from.map(|from| (from.log_id, from.position)) {
-                part.says(&format!("{process} is fenced"));
-                return Err(WorkStoreError::Fenced(process.to_owned()));
-            }
-            part.says(&format!("{process} has come to {}", to.position));
-            checkpoints.insert(process.to_owned(), *to);
-            Ok(())
-        })
-        .await?
+        self.advance_and(process, from, to, |_| {}).await
     }
 
     async fn take_lease(
@@ -93,13 +131,13 @@ impl WorkStore for View {
         now: Timestamp,
         ttl: SignedDuration,
     ) -> Result<bool, WorkStoreError> {
-        self.call("take a lease", |work| {
-            let mut leases = work.leases.lock().expect("no holder of the lock panics");
-            let free = leases
+        self.call("take a lease", |kept| {
+            let free = kept
+                .leases
                 .get(lease)
                 .is_none_or(|(held_by, until)| held_by == holder || *until <= now || *until > now + ttl * 2);
             if free {
-                leases.insert(lease.to_owned(), (holder.to_owned(), now + ttl));
+                kept.leases.insert(lease.to_owned(), (holder.to_owned(), now + ttl));
             }
             free
         })
@@ -107,10 +145,9 @@ impl WorkStore for View {
     }
 
     async fn release_lease(&self, lease: &str, holder: &str) -> Result<(), WorkStoreError> {
-        self.call("release a lease", |work| {
-            let mut leases = work.leases.lock().expect("no holder of the lock panics");
-            if leases.get(lease).is_some_and(|(held_by, _)| held_by == holder) {
-                leases.remove(lease);
+        self.call("release a lease", |kept| {
+            if kept.leases.get(lease).is_some_and(|(held_by, _)| held_by == holder) {
+                kept.leases.remove(lease);
             }
         })
         .await
@@ -129,111 +166,4 @@ impl WorkStore for View {
     }
 
     async fn close(&self) {}
-}
-
-/// No part of the simulation sets timers, so that there are none.
-#[async_trait]
-impl TimerStore for View {
-    async fn set_timers(
-        &self,
-        _process: &str,
-        _from: &WorkCheckpoint,
-        _to: &WorkCheckpoint,
-        _cases: &[CaseTimers],
-    ) -> Result<(), WorkStoreError> {
-        Err(WorkStoreError::Unavailable("timers are not simulated".to_owned()))
-    }
-
-    async fn forget_timers(
-        &self,
-        _process: &str,
-        _from: Option<&WorkCheckpoint>,
-        _to: &WorkCheckpoint,
-    ) -> Result<(), WorkStoreError> {
-        Err(WorkStoreError::Unavailable("timers are not simulated".to_owned()))
-    }
-
-    async fn due_timers(&self, _now: Timestamp, _limit: u32) -> Result<Vec<SetTimer>, WorkStoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn next_due(&self) -> Result<Option<Timestamp>, WorkStoreError> {
-        Ok(None)
-    }
-
-    async fn count_timers(&self) -> Result<u64, WorkStoreError> {
-        Ok(0)
-    }
-
-    async fn remove_timer(&self, _timer: &SetTimer) -> Result<(), WorkStoreError> {
-        Ok(())
-    }
-}
-
-/// No part of the simulation sends messages, so that there are none.
-#[async_trait]
-impl NotificationLedger for View {
-    async fn intend(
-        &self,
-        _process: &str,
-        _from: &WorkCheckpoint,
-        _to: &WorkCheckpoint,
-        _messages: &[IntendedMessage],
-    ) -> Result<(), WorkStoreError> {
-        Err(WorkStoreError::Unavailable("messages are not simulated".to_owned()))
-    }
-
-    async fn claim(
-        &self,
-        _channel: Channel,
-        _node: &str,
-        _now: Timestamp,
-        _lease_until: Timestamp,
-        _limit: u32,
-        _except: &[String],
-    ) -> Result<Vec<Claimed>, WorkStoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn hand_over(&self, _id: MessageId, _attempt: u32) -> Result<bool, WorkStoreError> {
-        Ok(false)
-    }
-
-    async fn finish(
-        &self,
-        _id: MessageId,
-        _attempt: u32,
-        _now: Timestamp,
-        _outcome: &Outcome,
-    ) -> Result<bool, WorkStoreError> {
-        Ok(false)
-    }
-
-    async fn recover(&self, _now: Timestamp) -> Result<Recovered, WorkStoreError> {
-        Ok(Recovered::default())
-    }
-
-    async fn retry(&self, _id: MessageId, _now: Timestamp) -> Result<bool, WorkStoreError> {
-        Ok(false)
-    }
-
-    async fn message(&self, _id: MessageId) -> Result<Option<LedgerEntry>, WorkStoreError> {
-        Ok(None)
-    }
-
-    async fn messages_in(
-        &self,
-        _filter: &LedgerFilter,
-        _page: LedgerPage,
-    ) -> Result<Vec<LedgerEntry>, WorkStoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn message_counts(&self) -> Result<Vec<MessageCount>, WorkStoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn next_message_due(&self, _channel: Channel) -> Result<Option<Timestamp>, WorkStoreError> {
-        Ok(None)
-    }
 }

@@ -62,10 +62,15 @@ impl World {
         self.elapsed_millis.fetch_add(i64::from(millis), Ordering::SeqCst);
     }
 
-    /// The clock, for the parts.
-    pub fn clock(self: &std::sync::Arc<Self>) -> Clock {
+    /// The clock of a part, which goes wrong by so much until all is well at last.
+    pub fn clock(self: &std::sync::Arc<Self>, wrong_by: SignedDuration) -> Clock {
         let world = self.clone();
-        std::sync::Arc::new(move || world.now())
+        std::sync::Arc::new(move || if world.is_calm() { world.now() } else { world.now() + wrong_by })
+    }
+
+    /// Much time passes at once: more than those who wait for something get to see.
+    pub fn leap(&self, by: SignedDuration) {
+        self.elapsed_millis.fetch_add(i64::try_from(by.as_millis()).unwrap_or(0), Ordering::SeqCst);
     }
 
     /// Makes the clock jump.
