@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use dossier_commands::Request;
 use dossier_domain::CommandId;
@@ -35,8 +36,8 @@ const STEPS: u32 = 80;
 const STEPS_TO_REST: u32 = 400;
 
 /// Runs a seed; answers what it was like, or what went wrong, and every step of it.
-pub fn run(seed: u64) -> (Result<Report, String>, Vec<String>) {
-    let world = Arc::new(World::new(seed));
+pub fn run(seed: u64, quiet: Duration) -> (Result<Report, String>, Vec<String>) {
+    let world = Arc::new(World::new(seed, quiet));
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         Run::new(&world, folder.path())?.through()

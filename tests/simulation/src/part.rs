@@ -2,6 +2,7 @@
 //! a point at which it can be held, can meet trouble, or can be killed.
 
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -79,6 +80,11 @@ impl Part {
             state: Mutex::new(State { gate: Gate::Open, rests: false, place: Place::Running, random }),
             called: Notify::new(),
         })
+    }
+
+    /// The real time after which SQLite must have done what this part asked it.
+    pub fn quiet(&self) -> Duration {
+        self.world.quiet()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

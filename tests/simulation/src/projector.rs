@@ -31,8 +31,6 @@ use crate::tally::Tally;
 
 /// Real time after which a part that should only wait for SQLite counts as hung.
 const HUNG: Duration = Duration::from_secs(20);
-/// Real time after which SQLite must have done what it was asked.
-const QUIET: Duration = Duration::from_millis(2);
 /// How much of its time passes at once.
 const SLICE_MILLIS: u32 = 50;
 
@@ -206,7 +204,7 @@ impl Projector {
                 return Err(format!("{} hangs: {status:?}", self.part.name));
             }
             // After trouble it sleeps: once SQLite must have done its part. Nobody else is on this runtime.
-            if status.last_error.is_some() && quiet_since.elapsed() > QUIET {
+            if status.last_error.is_some() && quiet_since.elapsed() > self.part.quiet() {
                 tokio::time::advance(Duration::from_millis(SLICE_MILLIS.into())).await;
                 quiet_since = Instant::now();
             }

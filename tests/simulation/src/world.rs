@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 use dossier_commands::Clock;
 use jiff::{SignedDuration, Timestamp};
@@ -13,6 +14,7 @@ const BEGINNING: i64 = 1_800_000_000;
 /// What all parts share.
 pub struct World {
     seed: u64,
+    quiet: Duration,
     elapsed_millis: AtomicI64,
     offset_millis: AtomicI64,
     calm: AtomicBool,
@@ -24,10 +26,12 @@ pub struct World {
 }
 
 impl World {
-    /// The world of a seed, in fair weather.
-    pub fn new(seed: u64) -> Self {
+    /// The world of a seed, in fair weather. `quiet`: the real time after which SQLite must have done what it was asked; where
+    /// that is too short for a busy machine, a seed goes another way.
+    pub fn new(seed: u64, quiet: Duration) -> Self {
         Self {
             seed,
+            quiet,
             elapsed_millis: AtomicI64::new(0),
             offset_millis: AtomicI64::new(0),
             calm: AtomicBool::new(true),
@@ -37,6 +41,11 @@ impl World {
             activity: AtomicU64::new(0),
             trace: Mutex::default(),
         }
+    }
+
+    /// The real time after which SQLite must have done what it was asked.
+    pub fn quiet(&self) -> Duration {
+        self.quiet
     }
 
     /// Random numbers for somebody: the same for the same seed and name.

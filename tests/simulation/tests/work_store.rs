@@ -1,6 +1,7 @@
 //! The simulated work store answers as the one in SQLite does, whatever is asked of it in whatever order.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use dossier_domain::case::{Timer, TimerKind};
 use dossier_domain::{AccountId, CaseId, CommandId, OrganizationId};
@@ -234,7 +235,7 @@ fn the_simulated_work_store_answers_as_sqlite_does() {
             let folder = tempfile::tempdir().expect("a folder");
             let sqlite = SqliteWorkStore::open(&folder.path().join("work.db")).await.expect("a file");
             let simulated = Arc::new(Work::default());
-            let part = Part::new(&Arc::new(World::new(seed)), "asks");
+            let part = Part::new(&Arc::new(World::new(seed, Duration::ZERO)), "asks");
             compare(seed, &sqlite, &*simulated.seen_by(&part)).await;
             sqlite.close().await;
         }
