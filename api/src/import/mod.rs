@@ -6,7 +6,8 @@
 //! Each case is one append: it is there with all that happened, or not at all. The id of its command is made of source and
 //! external id, so that a file can be imported again after whatever ended it: what is there is skipped, and a line that tells
 //! an imported case otherwise is refused. A line is known by its words: those name its files and do not hold their content, so a
-//! repeat needs no file and is one though a file has changed, as whatever was imported stays. Several cases are on their way at once, because the log stores in groups.
+//! repeat needs no file and is one though a file has changed, as whatever was imported stays. Several cases are on their way at
+//! once, because the log stores in groups.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -111,7 +112,8 @@ pub fn refused_path(file: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Imports a file, with the files that its lines name. Its refused lines are kept as they were, to be corrected and imported by themselves.
+/// Imports a file, with the files that its lines name. Its refused lines are kept as they were, to be corrected and imported by
+/// themselves.
 ///
 /// # Errors
 /// [`ImportError`].

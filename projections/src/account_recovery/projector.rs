@@ -1,6 +1,6 @@
 //! Events of recoveries to rows: what a batch touches is loaded at once, changed in memory, and written at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use dossier_domain::Personal;
@@ -12,8 +12,7 @@ use crate::database::{WriteTransaction, stored};
 use crate::error::ProjectionError;
 use crate::event::{ProjectedEvent, ReadEvent};
 use crate::model::{Column, Generation, ReadModel, Table};
-use crate::rows::replace;
-use crate::sql::Sql;
+use crate::rows::{of_streams, replace};
 
 /// The read model `account_recovery`.
 pub struct AccountRecoveries;
@@ -88,16 +87,11 @@ impl ReadModel for AccountRecoveries {
         generation: Generation,
         events: &[ProjectedEvent],
     ) -> Result<(), ProjectionError> {
-        let touched: BTreeSet<&str> = events.iter().map(|event| event.stream.id()).collect();
-        if touched.is_empty() {
-            return Ok(());
-        }
-        let mut query =
-            Sql::new(format!("SELECT * FROM {} WHERE recovery", generation.table(RECOVERIES.name)));
-        query.push_is_one_of(touched);
-        let known: Vec<AccountRecoveryRow> = transaction.fetch_all(&query).await?;
-        let mut rows: BTreeMap<String, AccountRecoveryRow> =
-            known.into_iter().map(|row| (row.recovery.clone(), row)).collect();
+        let mut rows =
+            of_streams(transaction, generation, &RECOVERIES, events, |row: &AccountRecoveryRow| {
+                &row.recovery
+            })
+            .await?;
         for event in events {
             take_in(&mut rows, event);
         }

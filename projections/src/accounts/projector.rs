@@ -1,6 +1,6 @@
 //! Account events to rows: what a batch touches is loaded at once, changed in memory, and written at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use dossier_domain::account::{AccountEvent, AccountOpened};
@@ -14,8 +14,7 @@ use crate::database::{WriteTransaction, stored};
 use crate::error::ProjectionError;
 use crate::event::{ProjectedEvent, ReadEvent};
 use crate::model::{Column, Generation, ReadModel, Table};
-use crate::rows::replace;
-use crate::sql::Sql;
+use crate::rows::{of_streams, replace};
 
 /// The read model `accounts`.
 pub struct Accounts;
@@ -91,15 +90,8 @@ impl ReadModel for Accounts {
         events: &[ProjectedEvent],
     ) -> Result<(), ProjectionError> {
         agents::project(transaction, generation, events).await?;
-        let touched: BTreeSet<&str> = events.iter().map(|event| event.stream.id()).collect();
-        if touched.is_empty() {
-            return Ok(());
-        }
-        let mut query = Sql::new(format!("SELECT * FROM {} WHERE account", generation.table(ACCOUNTS.name)));
-        query.push_is_one_of(touched);
-        let known: Vec<AccountRow> = transaction.fetch_all(&query).await?;
-        let mut rows: BTreeMap<String, AccountRow> =
-            known.into_iter().map(|row| (row.account.clone(), row)).collect();
+        let mut rows =
+            of_streams(transaction, generation, &ACCOUNTS, events, |row: &AccountRow| &row.account).await?;
         for event in events {
             take_in(&mut rows, event);
         }

@@ -1,6 +1,6 @@
 //! Events of saved views to rows: what a batch touches is loaded at once, changed in memory, and written at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use dossier_domain::saved_view::SavedViewEvent;
@@ -11,8 +11,7 @@ use crate::database::{WriteTransaction, stored};
 use crate::error::ProjectionError;
 use crate::event::{ProjectedEvent, ReadEvent};
 use crate::model::{Column, Generation, ReadModel, Table};
-use crate::rows::replace;
-use crate::sql::Sql;
+use crate::rows::{of_streams, replace};
 
 /// The read model `saved_views`.
 pub struct SavedViews;
@@ -84,15 +83,8 @@ impl ReadModel for SavedViews {
         generation: Generation,
         events: &[ProjectedEvent],
     ) -> Result<(), ProjectionError> {
-        let touched: BTreeSet<&str> = events.iter().map(|event| event.stream.id()).collect();
-        if touched.is_empty() {
-            return Ok(());
-        }
-        let mut query = Sql::new(format!("SELECT * FROM {} WHERE view", generation.table(VIEWS.name)));
-        query.push_is_one_of(touched);
-        let known: Vec<SavedViewRow> = transaction.fetch_all(&query).await?;
-        let mut rows: BTreeMap<String, SavedViewRow> =
-            known.into_iter().map(|row| (row.view.clone(), row)).collect();
+        let mut rows =
+            of_streams(transaction, generation, &VIEWS, events, |row: &SavedViewRow| &row.view).await?;
         for event in events {
             take_in(&mut rows, event);
         }
